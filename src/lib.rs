@@ -1,0 +1,106 @@
+//! Reads handwritten digits: a dense neural network, its training, and the
+//! preparation of pictures, by hand in pure Rust.
+//!
+//! ```
+//! # #[cfg(all(feature = "image", feature = "pretrained"))] {
+//! use digit_recognizer::{Network, Picture};
+//!
+//! let network = Network::pretrained();
+//! let picture = Picture::open("fixtures/seven.png")?;
+//! let prediction = network.recognize(&picture)?;
+//! assert_eq!(prediction.digit(), 7);
+//! # }
+//! # Ok::<(), digit_recognizer::Error>(())
+//! ```
+//!
+//! # How data flows
+//!
+//! ```text
+//! picture -> preprocess -> 28x28 DigitImage -> Matrix -> Network -> Prediction
+//! dataset -> Matrix -> train -> Network -> weights file
+//! ```
+//!
+//! | to | start at |
+//! |---|---|
+//! | read a digit in a picture | [`Network::recognize`], [`Picture`], [`preprocess`](mod@preprocess) |
+//! | predict from pixels | [`Network::predict`], [`Network::predict_batch`], [`DigitImage`] |
+//! | train | [`Network::train`], [`TrainConfig`] |
+//! | read MNIST or Kaggle's files | [`mnist`], [`idx`], `kaggle` |
+//! | keep a network, or exchange it with NumPy | [`Network::save`], [`Network::load`], [`weights`], `npz` |
+//! | measure | [`Network::evaluate`], [`ConfusionMatrix`] |
+//! | compute | [`Matrix`] |
+//!
+//! # Conventions
+//!
+//! - Rows are samples. Weights are (inputs, outputs). A layer is X·W + b, then
+//!   its [`Activation`].
+//! - Pixels are 0 for paper to 1 for ink; in files and datasets 0 to 255.
+//! - Losses are in nats, accuracies and probabilities are 0 to 1, times are in
+//!   seconds.
+//! - What comes from outside is answered with an [`Error`]. A mistake of the
+//!   caller's, such as matrices that do not fit, is a panic, and documented.
+//! - There are no globals. The library reads and writes only the files that
+//!   it is told to, and never prints.
+//!
+//! # Features
+//!
+//! All are on by default. Without them, what remains (matrix, network, training,
+//! weights file, preprocessing, plain IDX) depends on `byteorder` alone.
+//!
+//! | feature | for |
+//! |---|---|
+//! | `image` | `Picture::open` and `Picture::decode`: PNG, JPEG, BMP, GIF, WebP |
+//! | `csv` | `kaggle`, and `digit_csv` for one image |
+//! | `gzip` | gzipped IDX files |
+//! | `npz` | NumPy's `.npz` as a weights file |
+//! | `pretrained` | `Network::pretrained` |
+
+pub mod activation;
+mod atomic_file;
+mod confusion_matrix;
+mod crc32;
+#[cfg(feature = "csv")]
+mod csv_rows;
+pub mod dataset;
+pub mod dense;
+#[cfg(feature = "csv")]
+pub mod digit_csv;
+mod digit_image;
+pub mod error;
+mod gemm;
+pub mod idx;
+#[cfg(feature = "csv")]
+pub mod kaggle;
+pub mod loss;
+pub mod matrix;
+pub mod mnist;
+mod model_file;
+pub mod network;
+#[cfg(feature = "npz")]
+pub mod npz;
+pub mod picture;
+mod prediction;
+pub mod preprocess;
+#[cfg(feature = "pretrained")]
+mod pretrained;
+mod rng;
+pub mod train;
+pub mod weights;
+
+pub use activation::Activation;
+pub use confusion_matrix::ConfusionMatrix;
+pub use dataset::{Dataset, Images};
+pub use dense::Dense;
+pub use digit_image::{DigitImage, PIXELS, SIDE};
+pub use error::{Error, Result};
+pub use matrix::Matrix;
+pub use network::{Network, Preprocessing};
+pub use picture::Picture;
+pub use prediction::Prediction;
+pub use preprocess::preprocess;
+pub use train::{Epoch, TrainConfig};
+
+// The README's code runs as a doctest.
+#[cfg(all(doctest, feature = "image", feature = "pretrained"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,63 @@
+//! Opening a model file, whichever of the formats it has.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek};
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::network::Network;
+use crate::weights::MAGIC;
+
+/// How a ZIP archive, and so an .npz, begins.
+const ZIP_MAGIC: [u8; 4] = *b"PK\x03\x04";
+
+impl Network {
+    /// Loads a model: a [weights file](crate::weights), or an .npz (feature
+    /// `npz`). The content decides, not the name.
+    ///
+    /// # Errors
+    /// [`Error::File`] with the path, around
+    /// - [`Error::Io`] if the file cannot be read
+    /// - [`Error::Malformed`] if it is neither format, or breaks its format
+    /// - the other errors of [`read`](Self::read) and `read_npz`
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let load = || {
+            let mut file = BufReader::new(File::open(path)?);
+            let mut start = Vec::new();
+            file.by_ref().take(MAGIC.len() as u64).read_to_end(&mut start)?;
+            file.rewind()?;
+            if start == MAGIC {
+                Self::read(file)
+            } else if start.starts_with(&ZIP_MAGIC) {
+                read_npz(file)
+            } else {
+                Err(Error::Malformed {
+                    format: "model file",
+                    at: "byte 0".to_owned(),
+                    expected: "a weights file (DIGITNET) or an .npz (PK)".to_owned(),
+                    found: match start.as_slice() {
+                        [] => "an empty file".to_owned(),
+                        start => format!("\"{}\"", start.escape_ascii()),
+                    },
+                })
+            }
+        };
+        load().map_err(|error: Error| error.in_file(path))
+    }
+}
+
+#[cfg(feature = "npz")]
+fn read_npz(file: BufReader<File>) -> Result<Network> {
+    Network::read_npz(file)
+}
+
+#[cfg(not(feature = "npz"))]
+fn read_npz(_: BufReader<File>) -> Result<Network> {
+    Err(Error::Unsupported {
+        format: "model file",
+        at: "byte 0".to_owned(),
+        expected: "a weights file (DIGITNET); an .npz needs the feature `npz`".to_owned(),
+        found: "an .npz".to_owned(),
+    })
+}

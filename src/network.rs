@@ -1,0 +1,268 @@
+//! A chain of dense layers, and the forward pass through it.
+//!
+//! With X₀ the inputs, each layer computes X_l = f_l(X_{l−1}·W_l + b_l). The
+//! last layer is linear: its outputs are the logits, which softmax turns into
+//! probabilities. Training is in [`train`](crate::train), files are in
+//! [`weights`](crate::weights) and `npz`.
+
+use crate::activation::Activation;
+use crate::confusion_matrix::ConfusionMatrix;
+use crate::dataset::{Dataset, Images};
+use crate::dense::Dense;
+use crate::error::{Error, Result};
+use crate::loss::{argmax, softmax};
+use crate::matrix::Matrix;
+use crate::prediction::Prediction;
+use crate::rng::Rng;
+
+/// Images whose values are in memory as `f32` at once, so that predicting or
+/// training on any number of images needs the memory of this many.
+pub(crate) const CHUNK: usize = 256;
+
+/// Weights of the largest network that is made from sizes: 1 GiB, twenty times
+/// the largest dense network that was published for MNIST. A typing error in a
+/// size is then an error and not the end of the memory.
+const MAX_WEIGHTS: usize = 1 << 28;
+
+/// How a picture becomes the input that a network was trained on.
+///
+/// A weights file names it, so that a model and its preprocessing stay together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Preprocessing {
+    /// MNIST's own normalisation: see [`preprocess`](mod@crate::preprocess).
+    #[default]
+    Mnist,
+}
+
+/// A network of dense layers that ends in softmax.
+///
+/// ```
+/// use digit_recognizer::{Activation, Network};
+///
+/// let network = Network::new(&[784, 128, 10], Activation::Relu, 42)?;
+/// let prediction = network.predict(&[0.0; 784]);
+/// assert_eq!(prediction.probabilities().len(), 10);
+/// # Ok::<(), digit_recognizer::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Network {
+    layers: Vec<Dense>,
+    preprocessing: Preprocessing,
+}
+
+impl Network {
+    /// A network with random weights, ready to be trained.
+    ///
+    /// `sizes` are the inputs, the outputs of each hidden layer, and the
+    /// classes; `hidden` is the activation of the hidden layers. The same seed
+    /// gives the same weights.
+    ///
+    /// # Errors
+    /// [`Error::InvalidConfig`] if there are fewer than two sizes, one is 0, or
+    /// the layers have more than 2²⁸ weights together;
+    /// [`Error::Mismatch`] if there are more than 256 classes, as labels are bytes.
+    pub fn new(sizes: &[usize], hidden: Activation, seed: u64) -> Result<Self> {
+        let invalid = |expected, found| Error::InvalidConfig { field: "sizes", expected, found };
+        if sizes.len() < 2 || sizes.contains(&0) {
+            return Err(invalid("at least two layer sizes, none of them 0", format!("{sizes:?}")));
+        }
+        let weights = sizes
+            .windows(2)
+            .try_fold(0_usize, |sum, pair| sum.checked_add(pair[0].checked_mul(pair[1])?));
+        if weights.is_none_or(|weights| weights > MAX_WEIGHTS) {
+            return Err(invalid("layers of at most 2^28 weights together", format!("{sizes:?}")));
+        }
+        let count = sizes.len() - 1;
+        let layers = sizes.windows(2).enumerate().map(|(index, pair)| {
+            let activation = if index + 1 == count { Activation::Linear } else { hidden };
+            let mut rng = Rng::with_stream(seed, index as u64);
+            Dense::random(pair[0], pair[1], activation, &mut rng)
+        });
+        Self::from_layers(layers.collect())
+    }
+
+    /// A network from its layers, the first one first.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if there is no layer, a layer has no inputs or
+    /// outputs, a layer's inputs are not as many as the outputs before it, the
+    /// last layer is not [`Activation::Linear`] or has more than 256 outputs, or
+    /// a weight or bias is not finite.
+    pub fn from_layers(layers: Vec<Dense>) -> Result<Self> {
+        let mismatch =
+            |what, expected: String, found: String| Err(Error::Mismatch { what, expected, found });
+        let Some(last) = layers.last() else {
+            return mismatch("layers", "at least one".to_owned(), "none".to_owned());
+        };
+        if last.activation() != Activation::Linear || last.outputs() > 256 {
+            return mismatch(
+                "the last layer",
+                "linear, with at most 256 outputs".to_owned(),
+                format!("{:?}, with {} outputs", last.activation(), last.outputs()),
+            );
+        }
+        for (index, layer) in layers.iter().enumerate() {
+            let inputs = match index {
+                0 => layer.inputs(),
+                _ => layers[index - 1].outputs(),
+            };
+            if layer.inputs() != inputs || layer.inputs() == 0 || layer.outputs() == 0 {
+                return mismatch(
+                    "the sizes of a layer",
+                    format!("layer {} with {inputs} inputs, neither size 0", index + 1),
+                    format!("{} inputs, {} outputs", layer.inputs(), layer.outputs()),
+                );
+            }
+            let mut values = layer.weights().as_slice().iter().chain(layer.bias());
+            if let Some(value) = values.find(|value| !value.is_finite()) {
+                return mismatch(
+                    "the weights of a layer",
+                    "finite numbers".to_owned(),
+                    format!("{value} in layer {}", index + 1),
+                );
+            }
+        }
+        Ok(Self { layers, preprocessing: Preprocessing::default() })
+    }
+
+    /// The layers, the first one first.
+    pub fn layers(&self) -> &[Dense] {
+        &self.layers
+    }
+
+    /// The layers, for the optimiser.
+    pub(crate) fn layers_mut(&mut self) -> &mut [Dense] {
+        &mut self.layers
+    }
+
+    /// The number of inputs: pixels of an image.
+    pub fn inputs(&self) -> usize {
+        self.layers[0].inputs()
+    }
+
+    /// The number of classes.
+    pub fn classes(&self) -> usize {
+        self.layers[self.layers.len() - 1].outputs()
+    }
+
+    /// The sizes of the chain: inputs, outputs of each hidden layer, classes.
+    pub fn sizes(&self) -> Vec<usize> {
+        std::iter::once(self.inputs()).chain(self.layers.iter().map(Dense::outputs)).collect()
+    }
+
+    /// The number of weights and biases.
+    pub fn parameter_count(&self) -> usize {
+        self.layers.iter().map(|layer| (layer.inputs() + 1) * layer.outputs()).sum()
+    }
+
+    /// How a picture becomes this network's input.
+    pub fn preprocessing(&self) -> Preprocessing {
+        self.preprocessing
+    }
+
+    /// The same network, for pictures that are prepared in another way.
+    pub fn with_preprocessing(self, preprocessing: Preprocessing) -> Self {
+        Self { preprocessing, ..self }
+    }
+
+    /// The answer for one image.
+    ///
+    /// `image` has the network's inputs, each 0 (paper) to 1 (ink): a
+    /// [`DigitImage`](crate::DigitImage), or any slice.
+    ///
+    /// # Panics
+    /// If `image` has not [`inputs`](Self::inputs) values.
+    pub fn predict(&self, image: &(impl AsRef<[f32]> + ?Sized)) -> Prediction {
+        let image = Matrix::from_vec(1, image.as_ref().len(), image.as_ref().to_vec());
+        Prediction::new(self.predict_batch(&image).as_slice().to_vec())
+    }
+
+    /// The probabilities for many images.
+    ///
+    /// # Shapes
+    /// - `images`: (images, inputs), each value 0 (paper) to 1 (ink)
+    /// - returns: (images, classes), probabilities that sum to 1 in each row
+    ///
+    /// # Panics
+    /// If `images` has not [`inputs`](Self::inputs) columns.
+    pub fn predict_batch(&self, images: &Matrix) -> Matrix {
+        let mut outputs = Vec::new();
+        self.forward(images, &mut outputs);
+        let mut probabilities = outputs.swap_remove(self.layers.len() - 1);
+        softmax(&mut probabilities);
+        probabilities
+    }
+
+    /// The class of each image: the most probable one.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if the images have another number of pixels than the
+    /// network has inputs.
+    pub fn classify(&self, images: &Images) -> Result<Vec<u8>> {
+        self.check_images(images)?;
+        let mut classes = Vec::with_capacity(images.len());
+        let (mut inputs, mut outputs) = (Matrix::default(), Vec::new());
+        for start in (0..images.len()).step_by(CHUNK) {
+            images.gather_into(start..images.len().min(start + CHUNK), &mut inputs);
+            self.forward(&inputs, &mut outputs);
+            // Softmax keeps the order, so the largest logit is the answer; it is
+            // below 256, because a network has at most 256 classes.
+            let logits = &outputs[self.layers.len() - 1];
+            classes.extend(logits.iter_rows().map(|row| argmax(row) as u8));
+        }
+        Ok(classes)
+    }
+
+    /// Compares the answers with the labels.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if the images have another number of pixels than the
+    /// network has inputs, or a label is not below its number of classes.
+    pub fn evaluate(&self, dataset: &Dataset) -> Result<ConfusionMatrix> {
+        self.check_dataset(dataset)?;
+        let mut confusion = ConfusionMatrix::new(self.classes());
+        for (&label, answer) in dataset.labels().iter().zip(self.classify(dataset.images())?) {
+            confusion.record(usize::from(label), usize::from(answer));
+        }
+        Ok(confusion)
+    }
+
+    /// The outputs of every layer; those of the last are the logits.
+    ///
+    /// # Shapes
+    /// - `inputs`: (batch, inputs)
+    /// - `outputs`: becomes a matrix (batch, outputs) for each layer
+    pub(crate) fn forward(&self, inputs: &Matrix, outputs: &mut Vec<Matrix>) {
+        outputs.resize_with(self.layers.len(), Matrix::default);
+        for (index, layer) in self.layers.iter().enumerate() {
+            let (before, rest) = outputs.split_at_mut(index);
+            layer.forward(before.last().unwrap_or(inputs), &mut rest[0]);
+        }
+    }
+
+    fn check_images(&self, images: &Images) -> Result<()> {
+        if images.image_len() == self.inputs() {
+            return Ok(());
+        }
+        Err(Error::Mismatch {
+            what: "pixels of an image for the network's inputs",
+            expected: format!("{} pixels", self.inputs()),
+            found: format!("{} x {} pixels", images.rows(), images.cols()),
+        })
+    }
+
+    /// Whether this network can be trained and measured on a dataset.
+    pub(crate) fn check_dataset(&self, dataset: &Dataset) -> Result<()> {
+        self.check_images(dataset.images())?;
+        let classes = self.classes();
+        match dataset.labels().iter().position(|&label| usize::from(label) >= classes) {
+            None => Ok(()),
+            Some(index) => Err(Error::Mismatch {
+                what: "labels for the network's classes",
+                expected: format!("labels below {classes}"),
+                found: format!("{} at image {index}", dataset.labels()[index]),
+            }),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Training on data small enough for every test run.
+
+use std::ops::ControlFlow;
+
+use digit_recognizer::{Activation, Dataset, Error, Images, Network, TrainConfig};
+
+/// `count` images of 4×4 pixels whose class is the brightest quarter, among noise.
+fn quarters(count: usize, seed: u64) -> Dataset {
+    let mut state = seed | 1;
+    let mut random = |bound: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % bound
+    };
+    let mut pixels = Vec::new();
+    let mut labels = Vec::new();
+    for _ in 0..count {
+        let class = random(4);
+        for y in 0..4 {
+            for x in 0..4 {
+                let bright = class == y / 2 * 2 + x / 2;
+                pixels.push((random(100) + if bright { 60 } else { 0 }) as u8);
+            }
+        }
+        labels.push(class as u8);
+    }
+    Dataset::new(Images::new(4, 4, pixels).expect("whole images"), labels).expect("labels")
+}
+
+fn network(hidden: Activation) -> Network {
+    Network::new(&[16, 12, 4], hidden, 3).expect("sizes")
+}
+
+const CONFIG: TrainConfig =
+    TrainConfig { epochs: 20, batch_size: 16, learning_rate: 0.1, momentum: 0.9, seed: 7 };
+
+fn go_on(_: &digit_recognizer::Epoch) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+#[test]
+fn every_activation_learns() {
+    let (training, validation) = (quarters(400, 1), quarters(200, 2));
+    for hidden in [Activation::Relu, Activation::Tanh, Activation::Sigmoid] {
+        let mut network = network(hidden);
+        let history =
+            network.train(&training, Some(&validation), &CONFIG, go_on).expect("training");
+        let (first, last) = (history[0], history[history.len() - 1]);
+        assert_eq!((first.number, last.number), (1, 20));
+        assert!(last.loss < 0.5 * first.loss, "{hidden:?}: {first:?} {last:?}");
+        let measured = network.evaluate(&validation).expect("it fits").accuracy();
+        assert_eq!(last.validation_accuracy, Some(measured));
+        assert!(measured > 0.9 && last.accuracy > 0.9, "{hidden:?}: {last:?}");
+    }
+}
+
+#[test]
+fn the_first_loss_is_the_untrained_networks() {
+    // Full batch: the first epoch's loss and accuracy are those of the start.
+    let training = quarters(300, 1);
+    let mut network = network(Activation::Relu);
+    let before = network.clone();
+    let config = TrainConfig { epochs: 1, batch_size: usize::MAX, ..CONFIG };
+    let history = network.train(&training, None, &config, go_on).expect("training");
+
+    let mut loss = 0.0;
+    for (index, &label) in training.labels().iter().enumerate() {
+        let image: Vec<f32> =
+            training.images().get(index).iter().map(|&pixel| f32::from(pixel) / 255.0).collect();
+        loss -= f64::from(before.predict(&image).probabilities()[usize::from(label)]).ln();
+    }
+    assert!((history[0].loss - loss / 300.0).abs() < 1e-5, "{history:?}, {}", loss / 300.0);
+    assert_eq!(history[0].accuracy, before.evaluate(&training).expect("it fits").accuracy());
+    assert_eq!(history[0].validation_accuracy, None);
+}
+
+#[test]
+fn a_seed_decides_the_result() {
+    let training = quarters(100, 1);
+    let trained = |seed| {
+        let mut network = network(Activation::Relu);
+        let config = TrainConfig { seed, epochs: 3, ..CONFIG };
+        network.train(&training, None, &config, go_on).expect("training");
+        network
+    };
+    assert_eq!(trained(1), trained(1));
+    assert_ne!(trained(1), trained(2));
+}
+
+#[test]
+fn a_full_batch_is_one_step_whatever_the_order() {
+    // More images than are held as floats at once, in one step and by the seed
+    // in different orders: the same step but for rounding.
+    let training = quarters(700, 1);
+    let stepped = |seed| {
+        let mut network = network(Activation::Tanh);
+        let config = TrainConfig { seed, epochs: 2, batch_size: 700, ..CONFIG };
+        network.train(&training, None, &config, go_on).expect("training");
+        network
+    };
+    let (one, other) = (stepped(1), stepped(2));
+    for (one, other) in one.layers().iter().zip(other.layers()) {
+        for (one, other) in one.weights().as_slice().iter().zip(other.weights().as_slice()) {
+            assert!((one - other).abs() < 1e-5, "{one} {other}");
+        }
+    }
+}
+
+#[test]
+fn the_caller_can_stop() {
+    let mut calls = 0;
+    let history = network(Activation::Relu)
+        .train(&quarters(50, 1), None, &CONFIG, |epoch| {
+            calls += 1;
+            if epoch.number == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+        .expect("training");
+    assert_eq!((calls, history.len()), (3, 3));
+    assert!(history.iter().all(|epoch| epoch.seconds >= 0.0));
+}
+
+#[test]
+fn no_epoch_leaves_the_network_as_it_is() {
+    let mut trained = network(Activation::Relu);
+    let config = TrainConfig { epochs: 0, ..CONFIG };
+    let history = trained.train(&quarters(50, 1), None, &config, go_on).expect("training");
+    assert!(history.is_empty());
+    assert_eq!(trained, network(Activation::Relu));
+}
+
+#[test]
+fn a_diverging_training_says_where_and_keeps_the_last_good_weights() {
+    let mut trained = network(Activation::Relu);
+    let config = TrainConfig { learning_rate: 1.0e30, ..CONFIG };
+    let error = trained.train(&quarters(100, 1), None, &config, go_on).expect_err("divergence");
+    assert!(matches!(error, Error::Diverged { epoch: 1, step: 2.. }), "{error}");
+    assert_eq!(trained, network(Activation::Relu));
+}
+
+#[test]
+fn settings_outside_their_range_are_errors() {
+    let cases = [
+        (TrainConfig { batch_size: 0, ..CONFIG }, "batch_size"),
+        (TrainConfig { learning_rate: 0.0, ..CONFIG }, "learning_rate"),
+        (TrainConfig { learning_rate: f32::NAN, ..CONFIG }, "learning_rate"),
+        (TrainConfig { learning_rate: f32::INFINITY, ..CONFIG }, "learning_rate"),
+        (TrainConfig { momentum: 1.0, ..CONFIG }, "momentum"),
+        (TrainConfig { momentum: -0.1, ..CONFIG }, "momentum"),
+    ];
+    for (config, name) in cases {
+        let result = network(Activation::Relu).train(&quarters(10, 1), None, &config, go_on);
+        match result {
+            Err(Error::InvalidConfig { field, .. }) => assert_eq!(field, name),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn data_that_does_not_fit_is_an_error() {
+    let mut network = Network::new(&[4, 3, 4], Activation::Relu, 1).expect("sizes");
+    let result = network.train(&quarters(10, 1), None, &CONFIG, go_on);
+    assert!(matches!(result, Err(Error::Mismatch { .. })), "{result:?}");
+    let nothing = quarters(10, 1).slice(0..0);
+    let result = self::network(Activation::Relu).train(&nothing, None, &CONFIG, go_on);
+    let text = result.expect_err("an error").to_string();
+    assert!(text.contains("at least one") && text.contains("none"), "{text}");
+}
