@@ -4,6 +4,8 @@
 //! `DIGITS_DATA` says where the data is, `../shared/data` where it says
 //! nothing. A file that is missing is a failure.
 
+#![allow(clippy::print_stdout, reason = "the figures are for whoever reads the log")]
+
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
