@@ -51,10 +51,11 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> shared::Result<ExitCode> {
-    let network = shared::model(args.model.as_deref())?;
+    let model = args.model.as_deref();
     match &args.data {
-        Data::Mnist { dir } => evaluate_mnist(&network, dir)?,
-        Data::Pictures { dir } => evaluate_pictures(&network, dir)?,
+        // Sets in MNIST's form may have images of another size.
+        Data::Mnist { dir } => evaluate_mnist(&shared::model(model)?, dir)?,
+        Data::Pictures { dir } => evaluate_pictures(&shared::digit_model(model)?, dir)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -36,7 +36,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> shared::Result<ExitCode> {
-    let network = shared::model(args.model.as_deref())?;
+    let network = shared::digit_model(args.model.as_deref())?;
     let mut stdout = io::stdout().lock();
     let mut code = ExitCode::SUCCESS;
     for path in &args.pictures {

@@ -34,7 +34,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> shared::Result<ExitCode> {
-    let network = shared::model(args.model.as_deref())?;
+    let network = shared::digit_model(args.model.as_deref())?;
     let answers = shared::with_spinner(format!("answering {}", args.test.display()), || {
         let images = kaggle::load_test(&args.test)?;
         network.classify(&images)

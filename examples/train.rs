@@ -211,6 +211,7 @@ fn train(
         learning_rate: args.learning_rate,
         momentum: args.momentum,
         seed: args.seed,
+        ..TrainConfig::default()
     };
     let bar = shared::progress_bar(args.epochs, "{spinner} {pos}/{len} {wide_bar} {msg}")?;
     let mut seconds = 0.0;

@@ -10,6 +10,8 @@
 //! | [`Tanh`](Activation::Tanh) | tanh x | 1 − y² |
 //! | [`Sigmoid`](Activation::Sigmoid) | 1 / (1 + e⁻ˣ) | y (1 − y) |
 
+use crate::math::{sigmoid, tanh};
+
 /// The function that a layer applies to each of its outputs.
 ///
 /// # Source
@@ -29,12 +31,13 @@ pub enum Activation {
 
 impl Activation {
     /// Replaces each x with f(x).
+    #[inline(always)]
     pub fn forward(self, values: &mut [f32]) {
         match self {
             Self::Linear => {}
-            Self::Relu => values.iter_mut().for_each(|x| *x = x.max(0.0)),
-            Self::Tanh => values.iter_mut().for_each(|x| *x = x.tanh()),
-            Self::Sigmoid => values.iter_mut().for_each(|x| *x = 1.0 / (1.0 + (-*x).exp())),
+            Self::Relu => values.iter_mut().for_each(|x| *x = if *x < 0.0 { 0.0 } else { *x }),
+            Self::Tanh => values.iter_mut().for_each(|x| *x = tanh(*x)),
+            Self::Sigmoid => values.iter_mut().for_each(|x| *x = sigmoid(*x)),
         }
     }
 

@@ -90,64 +90,8 @@ impl Dense {
         self.activation
     }
 
-    /// The weights and the bias, for the optimiser.
-    pub(crate) fn parameters_mut(&mut self) -> (&mut [f32], &mut [f32]) {
-        (self.weights.as_mut_slice(), &mut self.bias)
-    }
-
-    /// Y = f(X·W + b).
-    ///
-    /// # Shapes
-    /// - `inputs` X: (batch, inputs)
-    /// - `outputs` Y: becomes (batch, outputs)
-    pub(crate) fn forward(&self, inputs: &Matrix, outputs: &mut Matrix) {
-        inputs.multiply_into(&self.weights, outputs);
-        outputs.add_row(&self.bias);
-        self.activation.forward(outputs.as_mut_slice());
-    }
-
-    /// Adds dW and db to `parameters`.
-    ///
-    /// # Shapes
-    /// - `inputs` X: (batch, inputs), as they were in [`Dense::forward`]
-    /// - `gradient` D: (batch, outputs)
-    /// - `parameters` dW, db: (inputs, outputs) and outputs
-    pub(crate) fn backward(
-        &self,
-        inputs: &Matrix,
-        gradient: &Matrix,
-        parameters: &mut DenseGradient,
-    ) {
-        inputs.transpose_multiply_add(gradient, &mut parameters.weights);
-        gradient.sum_rows_add(&mut parameters.bias);
-    }
-
-    /// dX = D·Wᵀ.
-    ///
-    /// # Shapes
-    /// - `gradient` D: (batch, outputs)
-    /// - `inputs_gradient` dX: becomes (batch, inputs)
-    pub(crate) fn backward_inputs(&self, gradient: &Matrix, inputs_gradient: &mut Matrix) {
-        gradient.multiply_transpose_into(&self.weights, inputs_gradient);
-    }
-}
-
-/// The loss's gradient with respect to a layer's parameters.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct DenseGradient {
-    /// dW, (inputs, outputs).
-    pub(crate) weights: Matrix,
-    /// db, a value for each output.
-    pub(crate) bias: Vec<f32>,
-}
-
-impl DenseGradient {
-    pub(crate) fn zeros(inputs: usize, outputs: usize) -> Self {
-        Self { weights: Matrix::zeros(inputs, outputs), bias: vec![0.0; outputs] }
-    }
-
-    pub(crate) fn fill(&mut self, value: f32) {
-        self.weights.fill(value);
-        self.bias.fill(value);
+    /// The weights and the bias, for training.
+    pub(crate) fn parameters_mut(&mut self) -> (&mut Matrix, &mut [f32]) {
+        (&mut self.weights, &mut self.bias)
     }
 }

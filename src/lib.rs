@@ -63,23 +63,27 @@ mod crc32;
 mod csv_rows;
 pub mod dataset;
 pub mod dense;
+mod descent;
 #[cfg(feature = "csv")]
 pub mod digit_csv;
 mod digit_image;
 pub mod error;
-mod gemm;
 pub mod idx;
 #[cfg(feature = "csv")]
 pub mod kaggle;
+mod kernel;
 pub mod loss;
+mod math;
 pub mod matrix;
 pub mod mnist;
 mod model_file;
 pub mod network;
 #[cfg(feature = "npz")]
 pub mod npz;
+mod pass;
 pub mod picture;
 mod prediction;
+pub mod predictor;
 pub mod preprocess;
 #[cfg(feature = "pretrained")]
 mod pretrained;
@@ -93,12 +97,14 @@ pub use dataset::{Dataset, Images};
 pub use dense::Dense;
 pub use digit_image::{DigitImage, PIXELS, SIDE};
 pub use error::{Error, Result};
+pub use kernel::level::Level;
 pub use matrix::Matrix;
 pub use network::{Network, Preprocessing};
 pub use picture::Picture;
 pub use prediction::Prediction;
+pub use predictor::Predictor;
 pub use preprocess::preprocess;
-pub use train::{Epoch, TrainConfig};
+pub use train::{Epoch, Schedule, TrainConfig};
 
 // The README's code runs as a doctest.
 #[cfg(all(doctest, feature = "image", feature = "pretrained"))]

@@ -12,28 +12,18 @@
 //! # Source
 //! Bishop, *Pattern Recognition and Machine Learning* (2006), section 4.3.4.
 
-use crate::matrix::Matrix;
+use crate::math::{exp, ln};
 
-/// Replaces each row of logits with its probabilities.
-///
-/// # Shapes
-/// - `logits`: (batch, classes), in nats; becomes probabilities that sum to 1 in each row
-pub(crate) fn softmax(logits: &mut Matrix) {
-    for i in 0..logits.rows() {
-        softmax_row(logits.row_mut(i));
-    }
-}
-
-/// Softmax of one sample; returns ln Σ e^{z_i}.
+/// Replaces a sample's logits with its probabilities; returns ln Σ e^{z_i}.
 ///
 /// The largest logit is subtracted first, which changes no probability and
 /// keeps the exponential within its range.
-fn softmax_row(row: &mut [f32]) -> f32 {
+pub(crate) fn softmax(row: &mut [f32]) -> f64 {
     let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    row.iter_mut().for_each(|z| *z = (*z - largest).exp());
+    row.iter_mut().for_each(|z| *z = exp(*z - largest));
     let sum: f32 = row.iter().sum();
     row.iter_mut().for_each(|p| *p /= sum);
-    largest + sum.ln()
+    f64::from(largest) + ln(f64::from(sum))
 }
 
 /// The cross-entropy loss, and how many samples got their class right.
@@ -52,33 +42,25 @@ impl std::ops::AddAssign for Loss {
     }
 }
 
-/// Turns logits into the gradient of the mean cross-entropy loss with respect
-/// to them, and says the loss.
+/// Turns a sample's logits into the gradient of its batch's mean cross-entropy
+/// loss with respect to them, and says the sample's loss.
 ///
 /// # Shapes
-/// - `logits`: (rows, classes); becomes the gradient, divided by `batch_size`
-/// - `labels`: values below classes, one for each row
-///
-/// `batch_size` is the number of samples in the mean, of which these rows may
-/// be a part.
+/// - `logits`: one for each class; becomes the gradient, divided by `batch_size`
+/// - `label`: below the number of classes
 ///
 /// # Panics
-/// If there is not a label for each row, or one is not below classes.
-pub(crate) fn cross_entropy(logits: &mut Matrix, labels: &[u8], batch_size: usize) -> Loss {
-    assert_eq!(labels.len(), logits.rows(), "a label for each sample");
-    let mut loss = Loss::default();
+/// If `label` is not below the number of classes.
+pub(crate) fn cross_entropy(logits: &mut [f32], label: u8, batch_size: usize) -> Loss {
+    let label = usize::from(label);
+    let logit = f64::from(logits[label]);
+    let correct = usize::from(argmax(logits) == label);
+    // −ln p from the logits: exact also where p is too small for an f32.
+    let sum = softmax(logits) - logit;
+    logits[label] -= 1.0;
     let scale = 1.0 / batch_size as f32;
-    for (i, &label) in labels.iter().enumerate() {
-        let row = logits.row_mut(i);
-        let label = usize::from(label);
-        let logit = row[label];
-        loss.correct += usize::from(argmax(row) == label);
-        // −ln p from the logits: exact also where p is too small for an f32.
-        loss.sum += f64::from(softmax_row(row) - logit);
-        row[label] -= 1.0;
-        row.iter_mut().for_each(|gradient| *gradient *= scale);
-    }
-    loss
+    logits.iter_mut().for_each(|gradient| *gradient *= scale);
+    Loss { sum, correct }
 }
 
 /// The index of the largest value, the first of equals; 0 of no values.

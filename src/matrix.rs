@@ -11,7 +11,8 @@
 //! | Xᵀ·G | [`Matrix::transpose_multiply_into`] | gradient of the weights |
 //! | G·Wᵀ | [`Matrix::multiply_transpose_into`] | gradient of the inputs |
 
-use crate::gemm::{View, gemm};
+use crate::kernel::gemm::{View, gemm};
+use crate::kernel::level::Level;
 
 /// A matrix of `f32`, stored row after row.
 ///
@@ -162,7 +163,7 @@ impl Matrix {
     /// If the shapes do not fit.
     pub fn transpose_multiply_add(&self, b: &Self, sum: &mut Self) {
         assert_eq!((sum.rows, sum.cols), (self.cols, b.cols), "shape of the sum");
-        gemm(self.view().transposed(), b.view(), &mut sum.data);
+        gemm(Level::best(), self.view().transposed(), b.view(), &mut sum.data);
     }
 
     /// `product` = A·Bᵀ, where A is this matrix.
@@ -228,7 +229,7 @@ impl Matrix {
     fn set_product(&mut self, a: View<'_>, b: View<'_>) {
         self.resize(a.rows, b.cols);
         self.fill(0.0);
-        gemm(a, b, &mut self.data);
+        gemm(Level::best(), a, b, &mut self.data);
     }
 }
 

@@ -10,14 +10,12 @@ use crate::confusion_matrix::ConfusionMatrix;
 use crate::dataset::{Dataset, Images};
 use crate::dense::Dense;
 use crate::error::{Error, Result};
-use crate::loss::{argmax, softmax};
+use crate::kernel::parallel::available_threads;
+use crate::loss::argmax;
 use crate::matrix::Matrix;
 use crate::prediction::Prediction;
+use crate::predictor::Predictor;
 use crate::rng::Rng;
-
-/// Images whose values are in memory as `f32` at once, so that predicting or
-/// training on any number of images needs the memory of this many.
-pub(crate) const CHUNK: usize = 256;
 
 /// Weights of the largest network that is made from sizes: 1 GiB, twenty times
 /// the largest dense network that was published for MNIST. A typing error in a
@@ -166,7 +164,13 @@ impl Network {
         Self { preprocessing, ..self }
     }
 
-    /// The answer for one image.
+    /// A predictor: this network, packed for answering many times.
+    pub fn predictor(&self) -> Predictor {
+        Predictor::new(self, 1)
+    }
+
+    /// The answer for one image. Where there are many, a
+    /// [`predictor`](Self::predictor) is faster.
     ///
     /// `image` has the network's inputs, each 0 (paper) to 1 (ink): a
     /// [`DigitImage`](crate::DigitImage), or any slice.
@@ -174,8 +178,7 @@ impl Network {
     /// # Panics
     /// If `image` has not [`inputs`](Self::inputs) values.
     pub fn predict(&self, image: &(impl AsRef<[f32]> + ?Sized)) -> Prediction {
-        let image = Matrix::from_vec(1, image.as_ref().len(), image.as_ref().to_vec());
-        Prediction::new(self.predict_batch(&image).as_slice().to_vec())
+        Prediction::new(self.predictor().predict(image).to_vec())
     }
 
     /// The probabilities for many images.
@@ -187,10 +190,8 @@ impl Network {
     /// # Panics
     /// If `images` has not [`inputs`](Self::inputs) columns.
     pub fn predict_batch(&self, images: &Matrix) -> Matrix {
-        let mut outputs = Vec::new();
-        self.forward(images, &mut outputs);
-        let mut probabilities = outputs.swap_remove(self.layers.len() - 1);
-        softmax(&mut probabilities);
+        let mut probabilities = Matrix::default();
+        Predictor::new(self, available_threads()).predict_batch(images, &mut probabilities);
         probabilities
     }
 
@@ -200,18 +201,10 @@ impl Network {
     /// [`Error::Mismatch`] if the images have another number of pixels than the
     /// network has inputs.
     pub fn classify(&self, images: &Images) -> Result<Vec<u8>> {
-        self.check_images(images)?;
-        let mut classes = Vec::with_capacity(images.len());
-        let (mut inputs, mut outputs) = (Matrix::default(), Vec::new());
-        for start in (0..images.len()).step_by(CHUNK) {
-            images.gather_into(start..images.len().min(start + CHUNK), &mut inputs);
-            self.forward(&inputs, &mut outputs);
-            // Softmax keeps the order, so the largest logit is the answer; it is
-            // below 256, because a network has at most 256 classes.
-            let logits = &outputs[self.layers.len() - 1];
-            classes.extend(logits.iter_rows().map(|row| argmax(row) as u8));
-        }
-        Ok(classes)
+        let mut probabilities = Matrix::default();
+        Predictor::new(self, available_threads()).predict_images(images, &mut probabilities)?;
+        // A network has at most 256 classes.
+        Ok(probabilities.iter_rows().map(|row| argmax(row) as u8).collect())
     }
 
     /// Compares the answers with the labels.
@@ -228,20 +221,8 @@ impl Network {
         Ok(confusion)
     }
 
-    /// The outputs of every layer; those of the last are the logits.
-    ///
-    /// # Shapes
-    /// - `inputs`: (batch, inputs)
-    /// - `outputs`: becomes a matrix (batch, outputs) for each layer
-    pub(crate) fn forward(&self, inputs: &Matrix, outputs: &mut Vec<Matrix>) {
-        outputs.resize_with(self.layers.len(), Matrix::default);
-        for (index, layer) in self.layers.iter().enumerate() {
-            let (before, rest) = outputs.split_at_mut(index);
-            layer.forward(before.last().unwrap_or(inputs), &mut rest[0]);
-        }
-    }
-
-    fn check_images(&self, images: &Images) -> Result<()> {
+    /// Whether this network takes such images.
+    pub(crate) fn check_images(&self, images: &Images) -> Result<()> {
         if images.image_len() == self.inputs() {
             return Ok(());
         }

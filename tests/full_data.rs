@@ -119,8 +119,13 @@ fn training_takes_the_steps_of_the_original_in_numpy() {
     };
     let training = mnist(Split::Train).slice(0..1_000);
     let mut network = Network::from_layers(layers_of("start")).expect("the original's layers");
-    let config =
-        TrainConfig { epochs: 1, batch_size: 1_000, learning_rate: 0.1, momentum: 0.0, seed: 0 };
+    let config = TrainConfig {
+        epochs: 1,
+        batch_size: 1_000,
+        learning_rate: 0.1,
+        momentum: 0.0,
+        ..Default::default()
+    };
 
     let (_, losses) = &golden["loss"];
     assert_eq!(losses.len(), 10);
@@ -170,7 +175,7 @@ fn the_original_recipe_reaches_84_percent() {
         batch_size: training.len(),
         learning_rate: 0.1,
         momentum: 0.0,
-        seed: 0,
+        ..Default::default()
     };
     network.train(&training, None, &config, go_on).expect("training");
     assert!(test_accuracy(&network, "original recipe") >= 0.84);

@@ -92,8 +92,13 @@ fn check(sizes: &[usize], hidden: Activation) {
     let start = Network::from_layers(with_bias.collect()).expect("the same layers");
 
     let mut stepped = start.clone();
-    let config =
-        TrainConfig { epochs: 1, batch_size: 300, learning_rate: 1.0, momentum: 0.0, seed: 1 };
+    let config = TrainConfig {
+        epochs: 1,
+        batch_size: 300,
+        learning_rate: 1.0,
+        momentum: 0.0,
+        ..Default::default()
+    };
     stepped.train(&dataset, None, &config, |_| ControlFlow::Continue(())).expect("a step");
 
     let (before, after) = (in_f64(&start), in_f64(&stepped));

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use digit_recognizer::{Activation, Dataset, Error, Images, Network, TrainConfig};
+use digit_recognizer::{Activation, Dataset, Error, Images, Network, Schedule, TrainConfig};
 
 /// `count` images of 4×4 pixels whose class is the brightest quarter, among noise.
 fn quarters(count: usize, seed: u64) -> Dataset {
@@ -32,8 +32,16 @@ fn network(hidden: Activation) -> Network {
     Network::new(&[16, 12, 4], hidden, 3).expect("sizes")
 }
 
-const CONFIG: TrainConfig =
-    TrainConfig { epochs: 20, batch_size: 16, learning_rate: 0.1, momentum: 0.9, seed: 7 };
+const CONFIG: TrainConfig = TrainConfig {
+    epochs: 20,
+    batch_size: 16,
+    learning_rate: 0.1,
+    momentum: 0.9,
+    seed: 7,
+    schedule: Schedule::Constant,
+    threads: 2,
+    level: None,
+};
 
 fn go_on(_: &digit_recognizer::Epoch) -> ControlFlow<()> {
     ControlFlow::Continue(())

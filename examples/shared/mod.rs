@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use digit_recognizer::Error;
 #[cfg(feature = "pretrained")]
-use digit_recognizer::Network;
+use digit_recognizer::{Network, PIXELS};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// The result of a command and its parts.
@@ -52,6 +52,19 @@ pub(crate) fn model(path: Option<&Path>) -> Result<Network> {
     match path {
         Some(path) => Network::load(path).map_err(|error| name_file(path, &error).into()),
         None => Ok(Network::pretrained()),
+    }
+}
+
+/// The same, if it takes digit images.
+#[cfg(feature = "pretrained")]
+pub(crate) fn digit_model(path: Option<&Path>) -> Result<Network> {
+    let network = model(path)?;
+    match (path, network.inputs()) {
+        (Some(path), inputs) if inputs != PIXELS => {
+            let message = format!("expected a network with {PIXELS} inputs, found {inputs}");
+            Err(format!("{}: {message}", path.display()).into())
+        }
+        _ => Ok(network),
     }
 }
 

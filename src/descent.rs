@@ -1,0 +1,224 @@
+//! A step of gradient descent with momentum, on all cores.
+//!
+//! After the first two stages of the forward [pass](crate::pass) come
+//!
+//! 3. by part: the other layers, the loss, and the errors D down to the first
+//!    layer; all of this needs an image's own values only
+//! 4. by tile of each layer: the gradient Xᵀ·D, image after image, and at once
+//!    the step, while the tile is in the cache
+//!
+//! Each element of D·Wᵀ is one chain over the layer's outputs, each of Xᵀ·D one
+//! over the images, however they are dealt.
+
+use crate::activation::Activation;
+use crate::dense::Dense;
+use crate::kernel::aligned::Aligned;
+use crate::kernel::level::Level;
+use crate::kernel::sparse::{BLOCK, RowWriter, SparseRows};
+use crate::kernel::tiles::{AddGradient, Descend, Forward, Tiles, panels_of};
+use crate::loss::{Loss, cross_entropy};
+use crate::pass::{MAX_CLASSES, Packed, Part, Pass, write_rows};
+
+/// Floats of the largest tile.
+const TILE: usize = BLOCK * 64;
+
+/// Gradient descent with momentum: the state, and the buffers of a step.
+pub(crate) struct Descent {
+    pass: Pass,
+    packed: Packed,
+    /// Wᵀ of each layer; of the first, whose inputs need no error, nothing.
+    transposed: Vec<Tiles>,
+    /// The errors of each part.
+    errors: Vec<PartErrors>,
+}
+
+/// The images of a chunk, and their place in the batch.
+pub(crate) struct Chunk<'a> {
+    pub(crate) labels: &'a [u8],
+    /// Images in the whole batch, whose mean loss is made smaller.
+    pub(crate) batch_size: usize,
+    pub(crate) is_first: bool,
+    pub(crate) is_last: bool,
+}
+
+/// How far a step goes.
+#[derive(Clone, Copy)]
+pub(crate) struct StepSize {
+    pub(crate) learning_rate: f32,
+    pub(crate) momentum: f32,
+}
+
+/// The errors of the images of a part, and their loss.
+struct PartErrors {
+    layers: Vec<LayerErrors>,
+    losses: Vec<Loss>,
+}
+
+/// D of a layer.
+struct LayerErrors {
+    /// In panels: (images, width) in each.
+    panels: Vec<Aligned>,
+    /// Again, for the product with Wᵀ.
+    sparse: SparseRows,
+}
+
+impl Descent {
+    pub(crate) fn new(layers: &[Dense], threads: usize, level: Level) -> Self {
+        let mut packed = Packed::new(layers);
+        for layer in &mut packed.layers {
+            for tile in layer.weights.tiles_mut() {
+                tile.velocity = Aligned::zeros(tile.values.len());
+            }
+        }
+        let pass = Pass::new(&packed, threads, level);
+        let transposed = packed.layers.iter().enumerate().map(|(index, layer)| {
+            let inputs = if index == 0 { 0 } else { layer.inputs };
+            Tiles::zeros(layer.outputs, inputs)
+        });
+        let transposed = transposed.collect();
+        let errors = pass.parts.iter().map(|_| PartErrors::new(&packed)).collect();
+        let mut descent = Self { pass, packed, transposed, errors };
+        descent.transpose();
+        descent
+    }
+
+    /// The parameters as they are now.
+    pub(crate) fn copy_to(&self, layers: &mut [Dense]) {
+        self.packed.copy_to(layers);
+    }
+
+    /// Adds the gradient of a chunk's images to its batch's, and after the last
+    /// chunk takes the step; returns the loss of the images before it.
+    ///
+    /// `write` fills the row of each image.
+    pub(crate) fn step(
+        &mut self,
+        chunk: &Chunk<'_>,
+        size: StepSize,
+        write: impl Fn(usize, &mut RowWriter<'_>) + Sync,
+    ) -> Loss {
+        self.pass.forward_first(&self.packed, chunk.labels.len(), write);
+        let (packed, transposed, level) = (&self.packed, &self.transposed, self.pass.level);
+        self.pass.pool.run_pairs(&mut self.pass.parts, &mut self.errors, |part, errors| {
+            part.forward(packed, level);
+            errors.backward(part, packed, transposed, chunk, level);
+        });
+        self.descend(chunk, size);
+        if chunk.is_last {
+            self.transpose();
+        }
+        let mut loss = Loss::default();
+        self.errors.iter().flat_map(|part| &part.losses).for_each(|&image| loss += image);
+        loss
+    }
+
+    /// Stage 4.
+    fn descend(&mut self, chunk: &Chunk<'_>, size: StepSize) {
+        let (parts, errors, level) = (&self.pass.parts, &self.errors, self.pass.level);
+        for (index, layer) in self.packed.layers.iter_mut().enumerate() {
+            let (width, _) = panels_of(layer.outputs);
+            let blocks = layer.weights.blocks();
+            self.pass.pool.run_each(layer.weights.tiles_mut(), |number, tile| {
+                // Most batches are one chunk, and their gradient never leaves
+                // the L1 cache.
+                let mut gradient = TileGradient([0.0; TILE]);
+                let gradient = &mut gradient.0[..tile.values.len()];
+                if !chunk.is_first {
+                    gradient.copy_from_slice(&tile.gradient);
+                }
+                for (part, errors) in parts.iter().zip(errors) {
+                    level.run(AddGradient {
+                        inputs: &part.layers[index].inputs,
+                        block: number % blocks,
+                        errors: &errors.layers[index].panels[number / blocks],
+                        width,
+                        gradient,
+                    });
+                }
+                if chunk.is_last {
+                    let StepSize { learning_rate, momentum } = size;
+                    level.run(Descend { learning_rate, momentum, gradient, tile });
+                } else {
+                    tile.gradient.resize(gradient.len());
+                    tile.gradient.copy_from_slice(gradient);
+                }
+            });
+        }
+    }
+
+    fn transpose(&mut self) {
+        for (layer, transposed) in self.packed.layers.iter().zip(&mut self.transposed) {
+            self.pass.pool.run_each(transposed.tiles_mut(), |index, tile| {
+                layer.weights.transpose_tile(index, layer.inputs, tile);
+            });
+        }
+    }
+}
+
+#[repr(align(64))]
+struct TileGradient([f32; TILE]);
+
+impl PartErrors {
+    fn new(packed: &Packed) -> Self {
+        let layers = packed.layers.iter().map(|layer| {
+            let (_, panels) = panels_of(layer.outputs);
+            LayerErrors { panels: vec![Aligned::default(); panels], sparse: SparseRows::default() }
+        });
+        Self { layers: layers.collect(), losses: Vec::new() }
+    }
+
+    /// The loss of each image of a part, and the errors of each layer.
+    fn backward(
+        &mut self,
+        part: &Part,
+        packed: &Packed,
+        transposed: &[Tiles],
+        chunk: &Chunk<'_>,
+        level: Level,
+    ) {
+        let last = self.layers.len() - 1;
+        self.loss(part, packed.classes(), chunk);
+        for index in (1..=last).rev() {
+            let (below, rest) = self.layers.split_at_mut(index);
+            let LayerErrors { panels, sparse } = &mut rest[0];
+            let outputs = packed.layers[index].outputs;
+            sparse.resize(part.images.len(), outputs);
+            write_rows(sparse, panels, outputs, |_| ());
+            // D of the layer below is (D·Wᵀ) ∘ f′.
+            let layer = &packed.layers[index - 1];
+            let (width, _) = panels_of(layer.outputs);
+            for (panel, errors) in below[index - 1].panels.iter_mut().enumerate() {
+                errors.resize(part.images.len() * width);
+                level.run(Forward {
+                    inputs: sparse,
+                    weights: transposed[index].panel(panel),
+                    width,
+                    activation: Activation::Linear,
+                    outputs: errors,
+                });
+                layer.activation.backward(&part.layers[index - 1].outputs[panel], errors);
+            }
+        }
+    }
+
+    /// The loss of each image, and D of the last layer.
+    fn loss(&mut self, part: &Part, classes: usize, chunk: &Chunk<'_>) {
+        let (width, _) = panels_of(classes);
+        let panels = &mut self.layers.last_mut().expect("a network has a layer").panels;
+        for panel in &mut *panels {
+            panel.resize(part.images.len() * width);
+            panel.fill(0.0);
+        }
+        self.losses.clear();
+        let mut logits = [0.0; MAX_CLASSES];
+        let logits = &mut logits[..classes];
+        for (row, image) in part.images.clone().enumerate() {
+            part.copy_logits(row, logits);
+            // The last layer is linear: the gradient of its outputs is its D.
+            self.losses.push(cross_entropy(logits, chunk.labels[image], chunk.batch_size));
+            for (panel, values) in panels.iter_mut().zip(logits.chunks(width)) {
+                panel[row * width..][..values.len()].copy_from_slice(values);
+            }
+        }
+    }
+}

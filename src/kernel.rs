@@ -1,0 +1,24 @@
+//! The compute kernels: the one room with instruction-set code, threads, and
+//! everything `unsafe`.
+//!
+//! - [`level`]: which instruction set, chosen at run time
+//! - [`simd`]: the few operations that differ between them
+//! - [`gemm`]: the product of two dense matrices, for [`Matrix`](crate::Matrix)
+//! - [`sparse`], [`tiles`]: the products of training and prediction, which
+//!   skip zeros
+//! - [`parallel`]: tasks on all cores
+//!
+//! The loops are written once, generic over [`simd::Simd`], and compiled for each
+//! level. They are vectorised over the columns of a result and never over a
+//! summed index: each element is one chain of fused multiply-adds in one order,
+//! so the result has the same bits at any level and on any number of threads.
+
+#![allow(unsafe_code)]
+
+pub(crate) mod aligned;
+pub(crate) mod gemm;
+pub(crate) mod level;
+pub(crate) mod parallel;
+pub(crate) mod simd;
+pub(crate) mod sparse;
+pub(crate) mod tiles;

@@ -1,0 +1,208 @@
+//! The product of two dense matrices, blocked and packed.
+//!
+//! The loops are those of Goto's algorithm in the words of BLIS: the product is
+//! cut into blocks that stay in a cache, each operand's block is copied
+//! ("packed") into the order in which the innermost loop reads it, and that
+//! innermost loop, the micro-kernel, keeps a tile of the result in registers.
+//! The next block of the summed index goes on from the tile's old values, so
+//! that each element stays one chain of fused multiply-adds.
+//!
+//! # Source
+//! Goto, van de Geijn, *Anatomy of high-performance matrix multiplication*
+//! (ACM TOMS 2008); Van Zee, van de Geijn, *BLIS* (ACM TOMS 2015).
+
+use crate::kernel::aligned::Aligned;
+use crate::kernel::level::{Kernel, Level};
+use crate::kernel::simd::Simd;
+
+/// Summed index of a block: a strip of B, 256 rows of 32 floats, is 32 KiB and
+/// stays in the L1 cache while strips of A pass by.
+const KC: usize = 256;
+/// Rows of a block of A, a multiple of every tile's rows: 240 × `KC` floats are
+/// 240 KiB, a quarter to a half of an L2 cache.
+const MC: usize = 240;
+/// Columns of a block of B, a multiple of every tile's columns: `KC` × 1024
+/// floats are 1 MiB, for the L3 cache.
+const NC: usize = 1024;
+
+/// Rows, and vectors in a row, of the largest tile of any level.
+const MAX_ROWS: usize = 12;
+const MAX_VECTORS: usize = 2;
+
+/// A matrix as the product reads it: element (i, j) is
+/// `data[i * row_stride + j * col_stride]`. Exchanging the strides transposes it.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub(crate) data: &'a [f32],
+    pub(crate) rows: usize,
+    pub(crate) cols: usize,
+    pub(crate) row_stride: usize,
+    pub(crate) col_stride: usize,
+}
+
+impl View<'_> {
+    pub(crate) fn transposed(self) -> Self {
+        Self {
+            rows: self.cols,
+            cols: self.rows,
+            row_stride: self.col_stride,
+            col_stride: self.row_stride,
+            ..self
+        }
+    }
+}
+
+/// C += A·B, with `c` row-major, (a.rows, b.cols).
+///
+/// # Panics
+/// If the shapes do not fit.
+pub(crate) fn gemm(level: Level, a: View<'_>, b: View<'_>, c: &mut [f32]) {
+    assert_eq!(a.cols, b.rows, "columns of A against rows of B");
+    assert_eq!(c.len(), a.rows * b.cols, "elements of C");
+    level.run(Gemm { a, b, c });
+}
+
+struct Gemm<'a> {
+    a: View<'a>,
+    b: View<'a>,
+    c: &'a mut [f32],
+}
+
+impl Kernel for Gemm<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let (m, n, k) = (self.a.rows, self.b.cols, self.a.cols);
+        let tile_cols = S::TILE_VECTORS * S::LANES;
+        let (kc, nc, mc) = (KC.min(k), NC.min(n), MC.min(m));
+        let mut packed_a = Aligned::zeros(kc * mc.next_multiple_of(S::TILE_ROWS));
+        let mut packed_b = Aligned::zeros(kc * nc.next_multiple_of(tile_cols));
+        // A block of B for the L3 cache, then one of A for the L2 cache.
+        for jc in (0..n).step_by(NC) {
+            let nc = NC.min(n - jc);
+            for pc in (0..k).step_by(KC) {
+                let kc = KC.min(k - pc);
+                let block = Block { first: jc, lines: nc, from: pc, depth: kc };
+                pack(self.b.transposed(), &block, tile_cols, &mut packed_b);
+                for ic in (0..m).step_by(MC) {
+                    let mc = MC.min(m - ic);
+                    let block = Block { first: ic, lines: mc, from: pc, depth: kc };
+                    pack(self.a, &block, S::TILE_ROWS, &mut packed_a);
+                    let c = &mut self.c[ic * n + jc..];
+                    multiply_block(simd, &packed_a, &packed_b, kc, c, n, mc, nc);
+                }
+            }
+        }
+    }
+}
+
+/// A part of a matrix: some rows, and a range of their elements.
+struct Block {
+    first: usize,
+    lines: usize,
+    from: usize,
+    depth: usize,
+}
+
+/// Copies a block into strips of `height` rows: all values of a column, then the
+/// next column's. Rows that are missing in the last strip become 0.
+#[inline(always)]
+fn pack(matrix: View<'_>, block: &Block, height: usize, packed: &mut [f32]) {
+    let strips = packed.chunks_exact_mut(height * block.depth);
+    for (strip, packed) in strips.take(block.lines.div_ceil(height)).enumerate() {
+        let top = strip * height;
+        let rows = height.min(block.lines - top);
+        let start = (block.first + top) * matrix.row_stride + block.from * matrix.col_stride;
+        if matrix.row_stride == 1 {
+            for (p, values) in packed.chunks_exact_mut(height).enumerate() {
+                let from = &matrix.data[start + p * matrix.col_stride..][..rows];
+                values[..rows].copy_from_slice(from);
+                values[rows..].fill(0.0);
+            }
+            continue;
+        }
+        for i in 0..height {
+            let places = packed[i..].iter_mut().step_by(height);
+            if i >= rows {
+                places.for_each(|place| *place = 0.0);
+                continue;
+            }
+            let from = &matrix.data[start + i * matrix.row_stride..];
+            if matrix.col_stride == 1 {
+                places.zip(from).for_each(|(place, &value)| *place = value);
+            } else {
+                let from = from.iter().step_by(matrix.col_stride);
+                places.zip(from).for_each(|(place, &value)| *place = value);
+            }
+        }
+    }
+}
+
+/// The product of a packed block of A and one of B, tile by tile, added to the
+/// `mc`×`nc` corner of `c`, whose rows are `row_len` apart.
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "the loop nest's own variables")]
+fn multiply_block<S: Simd>(
+    simd: S,
+    packed_a: &[f32],
+    packed_b: &[f32],
+    kc: usize,
+    c: &mut [f32],
+    row_len: usize,
+    mc: usize,
+    nc: usize,
+) {
+    let tile_cols = S::TILE_VECTORS * S::LANES;
+    let mut corner = [0.0; MAX_ROWS * 32];
+    for (jr, b) in (0..nc).step_by(tile_cols).zip(packed_b.chunks_exact(tile_cols * kc)) {
+        let cols = tile_cols.min(nc - jr);
+        for (ir, a) in (0..mc).step_by(S::TILE_ROWS).zip(packed_a.chunks_exact(S::TILE_ROWS * kc)) {
+            let rows = S::TILE_ROWS.min(mc - ir);
+            let c = &mut c[ir * row_len + jr..];
+            if rows == S::TILE_ROWS && cols == tile_cols {
+                micro_kernel(simd, a, b, c, row_len);
+                continue;
+            }
+            // A tile that reaches over the edge of C is computed beside it.
+            for i in 0..rows {
+                corner[i * tile_cols..][..cols].copy_from_slice(&c[i * row_len..][..cols]);
+            }
+            micro_kernel(simd, a, b, &mut corner, tile_cols);
+            for i in 0..rows {
+                c[i * row_len..][..cols].copy_from_slice(&corner[i * tile_cols..][..cols]);
+            }
+        }
+    }
+}
+
+/// Adds the product of a strip of A, `kc` columns of `TILE_ROWS`, and a strip of
+/// B, `kc` rows of `TILE_VECTORS` vectors, to the tile at the start of `c`.
+#[inline(always)]
+fn micro_kernel<S: Simd>(simd: S, a: &[f32], b: &[f32], c: &mut [f32], row_len: usize) {
+    // Only as much of it as the level's tile has is ever in a register.
+    let mut tile = [[simd.splat(0.0); MAX_VECTORS]; MAX_ROWS];
+    for i in 0..S::TILE_ROWS {
+        for v in 0..S::TILE_VECTORS {
+            tile[i][v] = simd.load(&c[i * row_len + v * S::LANES..]);
+        }
+    }
+    let columns = a.chunks_exact(S::TILE_ROWS);
+    for (a, b) in columns.zip(b.chunks_exact(S::TILE_VECTORS * S::LANES)) {
+        let mut row = [simd.splat(0.0); MAX_VECTORS];
+        for v in 0..S::TILE_VECTORS {
+            row[v] = simd.load(&b[v * S::LANES..]);
+        }
+        for i in 0..S::TILE_ROWS {
+            let element = simd.splat(a[i]);
+            for v in 0..S::TILE_VECTORS {
+                tile[i][v] = simd.mul_add(element, row[v], tile[i][v]);
+            }
+        }
+    }
+    for i in 0..S::TILE_ROWS {
+        for v in 0..S::TILE_VECTORS {
+            simd.store(tile[i][v], &mut c[i * row_len + v * S::LANES..]);
+        }
+    }
+}

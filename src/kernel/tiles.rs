@@ -1,0 +1,248 @@
+//! A layer's parameters in tiles, and their products with sparse rows.
+//!
+//! A matrix is cut into panels of at most 64 columns, which are four vectors of
+//! AVX-512 or eight of AVX2 and stay in registers while they are added up; and a
+//! panel into blocks of [`BLOCK`] rows, which stay in the L1 cache. Such a tile
+//! belongs to one task, so that its weights and their velocity stay in that
+//! core's L2 cache from step to step.
+
+use crate::activation::Activation;
+use crate::kernel::aligned::Aligned;
+use crate::kernel::level::Kernel;
+use crate::kernel::simd::Simd;
+use crate::kernel::sparse::{BLOCK, SparseRows};
+
+/// Columns of the widest panel.
+const MAX_WIDTH: usize = 64;
+
+/// Vectors of a panel's row, where they are shortest.
+const MAX_VECTORS: usize = MAX_WIDTH / 8;
+
+/// The width of a matrix's panels, a multiple of 16, and their number.
+pub(crate) fn panels_of(cols: usize) -> (usize, usize) {
+    let width = cols.next_multiple_of(16).clamp(16, MAX_WIDTH);
+    (width, cols.div_ceil(width))
+}
+
+/// [`BLOCK`] rows of a panel: (`BLOCK`, width), zeros where it reaches over the
+/// matrix.
+#[derive(Clone, Default)]
+pub(crate) struct Tile {
+    pub(crate) values: Aligned,
+    /// How fast the values move; only while they are trained.
+    pub(crate) velocity: Aligned,
+    /// The gradient of the images so far; only while a batch comes in chunks.
+    pub(crate) gradient: Aligned,
+}
+
+/// A matrix in tiles: panel after panel, each from the top to the bottom.
+#[derive(Clone)]
+pub(crate) struct Tiles {
+    rows: usize,
+    cols: usize,
+    tiles: Vec<Tile>,
+}
+
+impl Tiles {
+    pub(crate) fn zeros(rows: usize, cols: usize) -> Self {
+        let (width, panels) = panels_of(cols);
+        let tile = Tile { values: Aligned::zeros(BLOCK * width), ..Tile::default() };
+        Self { rows, cols, tiles: vec![tile; panels * rows.div_ceil(BLOCK)] }
+    }
+
+    /// The number of blocks of rows.
+    pub(crate) fn blocks(&self) -> usize {
+        self.rows.div_ceil(BLOCK)
+    }
+
+    /// The tiles of a panel, from the top to the bottom.
+    pub(crate) fn panel(&self, panel: usize) -> &[Tile] {
+        &self.tiles[panel * self.blocks()..][..self.blocks()]
+    }
+
+    /// All tiles; number i is in panel i / blocks and block i % blocks.
+    pub(crate) fn tiles_mut(&mut self) -> &mut [Tile] {
+        &mut self.tiles
+    }
+
+    /// Fills tile `index` of the first `rows` rows of this matrix, transposed.
+    pub(crate) fn transpose_tile(&self, index: usize, rows: usize, tile: &mut Tile) {
+        let (width, _) = panels_of(rows);
+        let blocks = self.cols.div_ceil(BLOCK);
+        let (left, top) = (index / blocks * width, index % blocks * BLOCK);
+        let height = BLOCK.min(self.cols - top);
+        for (i, values) in tile.values.chunks_exact_mut(width).take(height).enumerate() {
+            for (j, value) in values.iter_mut().take(rows - left).enumerate() {
+                *value = self.get(left + j, top + i);
+            }
+        }
+    }
+
+    /// Element (`row`, `col`).
+    fn get(&self, row: usize, col: usize) -> f32 {
+        let (width, _) = panels_of(self.cols);
+        self.panel(col / width)[row / BLOCK].values[row % BLOCK * width + col % width]
+    }
+
+    /// Takes over a row.
+    pub(crate) fn set_row(&mut self, row: usize, values: &[f32]) {
+        let (width, _) = panels_of(self.cols);
+        let blocks = self.blocks();
+        for (panel, values) in values.chunks(width).enumerate() {
+            let tile = &mut self.tiles[panel * blocks + row / BLOCK];
+            tile.values[row % BLOCK * width..][..values.len()].copy_from_slice(values);
+        }
+    }
+
+    /// Writes a row out.
+    pub(crate) fn copy_row(&self, row: usize, values: &mut [f32]) {
+        let (width, _) = panels_of(self.cols);
+        for (panel, values) in values.chunks_mut(width).enumerate() {
+            let tile = &self.panel(panel)[row / BLOCK];
+            values.copy_from_slice(&tile.values[row % BLOCK * width..][..values.len()]);
+        }
+    }
+}
+
+/// Y = f(X·W), for one panel of W.
+pub(crate) struct Forward<'a> {
+    /// X.
+    pub(crate) inputs: &'a SparseRows,
+    /// The panel's tiles.
+    pub(crate) weights: &'a [Tile],
+    pub(crate) width: usize,
+    pub(crate) activation: Activation,
+    /// Y, (X's rows, width).
+    pub(crate) outputs: &'a mut [f32],
+}
+
+impl Kernel for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        match self.width {
+            16 => self.at_width::<S, 16>(simd),
+            32 => self.at_width::<S, 32>(simd),
+            48 => self.at_width::<S, 48>(simd),
+            _ => self.at_width::<S, 64>(simd),
+        }
+    }
+}
+
+impl Forward<'_> {
+    #[inline(always)]
+    fn at_width<S: Simd, const WIDTH: usize>(self, simd: S) {
+        let outputs = self.outputs.as_chunks_mut::<WIDTH>().0;
+        assert_eq!(outputs.len(), self.inputs.rows(), "outputs of each row");
+        assert_eq!(self.weights.len(), self.inputs.blocks(), "weights for each column");
+        for (block, tile) in self.weights.iter().enumerate() {
+            let weights = tile.values.as_chunks::<WIDTH>().0;
+            for (row, output) in outputs.iter_mut().enumerate() {
+                let mut sums = if block == 0 {
+                    [simd.splat(0.0); MAX_VECTORS]
+                } else {
+                    load_row::<S, WIDTH>(simd, output)
+                };
+                for entry in self.inputs.block(row, block) {
+                    let value = simd.splat(entry.value);
+                    let weights = &weights[entry.column as usize];
+                    for v in 0..WIDTH / S::LANES {
+                        let weights = simd.load(&weights[v * S::LANES..]);
+                        sums[v] = simd.mul_add(value, weights, sums[v]);
+                    }
+                }
+                store_row::<S, WIDTH>(simd, &sums, output);
+            }
+        }
+        self.activation.forward(outputs.as_flattened_mut());
+    }
+}
+
+/// G += Xᵀ·D, for one tile of G.
+pub(crate) struct AddGradient<'a> {
+    /// X; the block of its columns that are the tile's rows.
+    pub(crate) inputs: &'a SparseRows,
+    pub(crate) block: usize,
+    /// The tile's panel of D, (X's rows, width).
+    pub(crate) errors: &'a [f32],
+    pub(crate) width: usize,
+    /// (`BLOCK`, width).
+    pub(crate) gradient: &'a mut [f32],
+}
+
+impl Kernel for AddGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        match self.width {
+            16 => self.at_width::<S, 16>(simd),
+            32 => self.at_width::<S, 32>(simd),
+            48 => self.at_width::<S, 48>(simd),
+            _ => self.at_width::<S, 64>(simd),
+        }
+    }
+}
+
+impl AddGradient<'_> {
+    #[inline(always)]
+    fn at_width<S: Simd, const WIDTH: usize>(self, simd: S) {
+        let gradient = self.gradient.as_chunks_mut::<WIDTH>().0;
+        let errors = self.errors.as_chunks::<WIDTH>().0;
+        assert_eq!(errors.len(), self.inputs.rows(), "errors of each row");
+        for (row, errors) in errors.iter().enumerate() {
+            let errors = load_row::<S, WIDTH>(simd, errors);
+            for entry in self.inputs.block(row, self.block) {
+                let value = simd.splat(entry.value);
+                let gradient = &mut gradient[entry.column as usize];
+                for v in 0..WIDTH / S::LANES {
+                    let gradient = &mut gradient[v * S::LANES..];
+                    let sum = simd.mul_add(value, errors[v], simd.load(gradient));
+                    simd.store(sum, gradient);
+                }
+            }
+        }
+    }
+}
+
+/// A step of gradient descent with momentum: v ← μ·v − η·g, w ← w + v.
+pub(crate) struct Descend<'a> {
+    pub(crate) learning_rate: f32,
+    pub(crate) momentum: f32,
+    pub(crate) gradient: &'a [f32],
+    pub(crate) tile: &'a mut Tile,
+}
+
+impl Kernel for Descend<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let state = self.tile.velocity.iter_mut().zip(self.gradient);
+        for (w, (v, g)) in self.tile.values.iter_mut().zip(state) {
+            *v = self.momentum * *v - self.learning_rate * g;
+            *w += *v;
+        }
+    }
+}
+
+#[inline(always)]
+fn load_row<S: Simd, const WIDTH: usize>(simd: S, row: &[f32; WIDTH]) -> [S::Vector; MAX_VECTORS] {
+    let mut vectors = [simd.splat(0.0); MAX_VECTORS];
+    for v in 0..WIDTH / S::LANES {
+        vectors[v] = simd.load(&row[v * S::LANES..]);
+    }
+    vectors
+}
+
+#[inline(always)]
+fn store_row<S: Simd, const WIDTH: usize>(
+    simd: S,
+    vectors: &[S::Vector; MAX_VECTORS],
+    row: &mut [f32; WIDTH],
+) {
+    for v in 0..WIDTH / S::LANES {
+        simd.store(vectors[v], &mut row[v * S::LANES..]);
+    }
+}

@@ -1,0 +1,244 @@
+//! The forward pass of a batch on all cores.
+//!
+//! The images of a batch are dealt into parts, one for each thread. The pass has
+//! three stages; in each, tasks share nothing that one of them changes, and the
+//! next stage begins when all are done:
+//!
+//! 1. by part: the images become rows without zeros
+//! 2. by panel of the first layer: X₁ = f(X₀·W₁ + b₁); in training, a panel's
+//!    weights stay in the cache of the core that changed them last
+//! 3. by part: the other layers, which need an image's own values only
+//!
+//! A layer's bias is the last row of its weights, and each input ends with a 1.
+//! How images and panels are dealt changes no sum: each element of X·W is one
+//! chain over the inputs.
+
+use std::ops::Range;
+
+use crate::activation::Activation;
+use crate::dense::Dense;
+use crate::kernel::aligned::Aligned;
+use crate::kernel::level::Level;
+use crate::kernel::parallel::Pool;
+use crate::kernel::sparse::{RowWriter, SparseRows};
+use crate::kernel::tiles::{Forward, Tiles, panels_of};
+
+/// Images that are in memory as numbers at once; larger batches go through in
+/// chunks of this many.
+pub(crate) const CHUNK: usize = 1024;
+
+/// The largest number of classes: labels are bytes.
+pub(crate) const MAX_CLASSES: usize = 256;
+
+/// A network's parameters, as the kernels read them.
+#[derive(Clone)]
+pub(crate) struct Packed {
+    pub(crate) layers: Vec<PackedLayer>,
+}
+
+#[derive(Clone)]
+pub(crate) struct PackedLayer {
+    pub(crate) inputs: usize,
+    pub(crate) outputs: usize,
+    pub(crate) activation: Activation,
+    /// (inputs + 1, outputs); the last row is the bias.
+    pub(crate) weights: Tiles,
+}
+
+impl PackedLayer {
+    fn new(layer: &Dense) -> Self {
+        let (inputs, outputs) = (layer.inputs(), layer.outputs());
+        let mut weights = Tiles::zeros(inputs + 1, outputs);
+        for (row, values) in layer.weights().iter_rows().enumerate() {
+            weights.set_row(row, values);
+        }
+        weights.set_row(inputs, layer.bias());
+        Self { inputs, outputs, activation: layer.activation(), weights }
+    }
+
+    /// Y = f(X·W + b), all panels.
+    fn forward(&self, level: Level, inputs: &SparseRows, outputs: &mut [Aligned]) {
+        let (width, _) = panels_of(self.outputs);
+        for (panel, outputs) in outputs.iter_mut().enumerate() {
+            outputs.resize(inputs.rows() * width);
+            level.run(Forward {
+                inputs,
+                weights: self.weights.panel(panel),
+                width,
+                activation: self.activation,
+                outputs,
+            });
+        }
+    }
+}
+
+impl Packed {
+    pub(crate) fn new(layers: &[Dense]) -> Self {
+        Self { layers: layers.iter().map(PackedLayer::new).collect() }
+    }
+
+    /// Writes the parameters back into the layers that they came from.
+    pub(crate) fn copy_to(&self, layers: &mut [Dense]) {
+        for (packed, layer) in self.layers.iter().zip(layers) {
+            let (weights, bias) = layer.parameters_mut();
+            for row in 0..packed.inputs {
+                packed.weights.copy_row(row, weights.row_mut(row));
+            }
+            packed.weights.copy_row(packed.inputs, bias);
+        }
+    }
+
+    pub(crate) fn inputs(&self) -> usize {
+        self.layers[0].inputs
+    }
+
+    pub(crate) fn classes(&self) -> usize {
+        self.layers[self.layers.len() - 1].outputs
+    }
+}
+
+/// The threads and the buffers of a forward pass.
+pub(crate) struct Pass {
+    pub(crate) pool: Pool,
+    pub(crate) level: Level,
+    pub(crate) parts: Vec<Part>,
+    /// The first layer's outputs: for each panel those of each part.
+    first: Vec<Aligned>,
+}
+
+/// The images of a batch that one thread works on.
+pub(crate) struct Part {
+    pub(crate) images: Range<usize>,
+    pub(crate) layers: Vec<PartLayer>,
+}
+
+/// A part's values at a layer.
+pub(crate) struct PartLayer {
+    /// X, with the 1 that the bias is multiplied with.
+    pub(crate) inputs: SparseRows,
+    /// Y, in panels: (images, width) in each.
+    pub(crate) outputs: Vec<Aligned>,
+}
+
+impl Part {
+    fn new(packed: &Packed) -> Self {
+        let layer = |layer: &PackedLayer| {
+            let (_, panels) = panels_of(layer.outputs);
+            PartLayer { inputs: SparseRows::default(), outputs: vec![Aligned::default(); panels] }
+        };
+        Self { images: 0..0, layers: packed.layers.iter().map(layer).collect() }
+    }
+
+    /// The layers after the first.
+    pub(crate) fn forward(&mut self, packed: &Packed, level: Level) {
+        for (index, layer) in packed.layers.iter().enumerate().skip(1) {
+            let (before, rest) = self.layers.split_at_mut(index);
+            let PartLayer { inputs, outputs } = &mut rest[0];
+            inputs.resize(self.images.len(), layer.inputs + 1);
+            write_rows(inputs, &before[index - 1].outputs, layer.inputs, |row| row.floats(&[1.0]));
+            layer.forward(level, inputs, outputs);
+        }
+    }
+
+    /// The logits of an image of this part, copied to the start of `logits`.
+    pub(crate) fn copy_logits(&self, row: usize, logits: &mut [f32]) {
+        let outputs = &self.layers[self.layers.len() - 1].outputs;
+        let (width, _) = panels_of(logits.len());
+        for (logits, panel) in logits.chunks_mut(width).zip(outputs) {
+            logits.copy_from_slice(&panel[row * width..][..logits.len()]);
+        }
+    }
+}
+
+/// Fills sparse rows from values in panels, of which `cols` columns count, and
+/// with what `finish` adds.
+pub(crate) fn write_rows(
+    rows: &mut SparseRows,
+    panels: &[Aligned],
+    cols: usize,
+    finish: impl Fn(&mut RowWriter<'_>),
+) {
+    let (width, _) = panels_of(cols);
+    for row in 0..rows.rows() {
+        let mut writer = rows.write(row);
+        for (panel, first) in panels.iter().zip((0..cols).step_by(width)) {
+            writer.floats(&panel[row * width..][..width.min(cols - first)]);
+        }
+        finish(&mut writer);
+    }
+}
+
+impl Pass {
+    pub(crate) fn new(packed: &Packed, threads: usize, level: Level) -> Self {
+        let pool = Pool::new(threads);
+        let parts: Vec<Part> = (0..pool.threads()).map(|_| Part::new(packed)).collect();
+        let (_, panels) = panels_of(packed.layers[0].outputs);
+        let first = vec![Aligned::default(); panels * parts.len()];
+        Self { pool, level, parts, first }
+    }
+
+    /// The forward pass of `images` images, at most [`CHUNK`]; `write` fills the
+    /// row of each.
+    pub(crate) fn forward(
+        &mut self,
+        packed: &Packed,
+        images: usize,
+        write: impl Fn(usize, &mut RowWriter<'_>) + Sync,
+    ) {
+        self.forward_first(packed, images, write);
+        let level = self.level;
+        self.pool.run_each(&mut self.parts, |_, part| part.forward(packed, level));
+    }
+
+    /// The stages 1 and 2.
+    pub(crate) fn forward_first(
+        &mut self,
+        packed: &Packed,
+        images: usize,
+        write: impl Fn(usize, &mut RowWriter<'_>) + Sync,
+    ) {
+        let level = self.level;
+        let count = self.parts.len();
+        let layer = &packed.layers[0];
+        self.pool.run_each(&mut self.parts, |index, part| {
+            part.images = images * index / count..images * (index + 1) / count;
+            let inputs = &mut part.layers[0].inputs;
+            inputs.resize(part.images.len(), layer.inputs + 1);
+            for (row, image) in part.images.clone().enumerate() {
+                let mut writer = inputs.write(row);
+                write(image, &mut writer);
+                writer.floats(&[1.0]);
+            }
+        });
+        let parts = &self.parts;
+        let (width, _) = panels_of(layer.outputs);
+        self.pool.run_each(&mut self.first, |index, outputs| {
+            let inputs = &parts[index % count].layers[0].inputs;
+            outputs.resize(inputs.rows() * width);
+            level.run(Forward {
+                inputs,
+                weights: layer.weights.panel(index / count),
+                width,
+                activation: layer.activation,
+                outputs,
+            });
+        });
+        // From here on the outputs are the parts'.
+        for (index, outputs) in self.first.iter_mut().enumerate() {
+            let part = &mut self.parts[index % count].layers[0];
+            std::mem::swap(outputs, &mut part.outputs[index / count]);
+        }
+    }
+
+    /// Calls `each` with each image of the last forward pass and its logits.
+    pub(crate) fn for_each_logits(&self, classes: usize, mut each: impl FnMut(usize, &mut [f32])) {
+        let mut logits = [0.0; MAX_CLASSES];
+        let logits = &mut logits[..classes];
+        for part in &self.parts {
+            for (row, image) in part.images.clone().enumerate() {
+                part.copy_logits(row, logits);
+                each(image, logits);
+            }
+        }
+    }
+}

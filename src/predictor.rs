@@ -1,0 +1,135 @@
+//! Answering many times.
+//!
+//! A network's weights do not change between two predictions, so a
+//! [`Predictor`] packs them once, in the order in which the products read them,
+//! and keeps its buffers and threads. After the first call with as many images,
+//! a prediction allocates nothing.
+
+use std::fmt;
+
+use crate::dataset::Images;
+use crate::error::{Error, Result};
+use crate::kernel::level::Level;
+use crate::loss::softmax;
+use crate::matrix::Matrix;
+use crate::network::Network;
+use crate::pass::{CHUNK, MAX_CLASSES, Packed, Pass};
+
+/// A network that is packed for prediction.
+///
+/// One image, or the same image among many, on any number of threads and at any
+/// [`Level`]: the answer has the same bits.
+///
+/// ```
+/// use digit_recognizer::{Activation, Network, Predictor};
+///
+/// let network = Network::new(&[784, 128, 10], Activation::Relu, 42)?;
+/// let mut predictor = Predictor::new(&network, 1);
+/// for image in [[0.0; 784], [0.5; 784]] {
+///     let probabilities = predictor.predict(&image);
+///     assert_eq!(probabilities.len(), 10);
+/// }
+/// # Ok::<(), digit_recognizer::Error>(())
+/// ```
+pub struct Predictor {
+    packed: Packed,
+    pass: Pass,
+    probabilities: [f32; MAX_CLASSES],
+}
+
+impl Predictor {
+    /// Packs a network, to answer on `threads` threads (at least one) at the
+    /// best level. One thread is right for one image at a time.
+    pub fn new(network: &Network, threads: usize) -> Self {
+        Self::with_level(network, threads, Level::best())
+    }
+
+    /// As [`new`](Self::new), at another level.
+    ///
+    /// # Panics
+    /// If the processor has not this level.
+    pub fn with_level(network: &Network, threads: usize, level: Level) -> Self {
+        assert!(level.is_available(), "a processor with the level {level}");
+        let packed = Packed::new(network.layers());
+        let pass = Pass::new(&packed, threads, level);
+        Self { packed, pass, probabilities: [0.0; MAX_CLASSES] }
+    }
+
+    /// The probability of each class for one image, whose values are 0 (paper)
+    /// to 1 (ink).
+    ///
+    /// # Panics
+    /// If `image` has not the network's number of inputs.
+    pub fn predict(&mut self, image: &(impl AsRef<[f32]> + ?Sized)) -> &[f32] {
+        let image = image.as_ref();
+        assert_eq!(image.len(), self.packed.inputs(), "values of an image for the inputs");
+        self.pass.forward(&self.packed, 1, |_, row| row.floats(image));
+        let classes = self.packed.classes();
+        let probabilities = &mut self.probabilities[..classes];
+        self.pass.for_each_logits(classes, |_, logits| {
+            softmax(logits);
+            probabilities.copy_from_slice(logits);
+        });
+        probabilities
+    }
+
+    /// The probabilities for many images.
+    ///
+    /// # Shapes
+    /// - `images`: (images, inputs), each value 0 (paper) to 1 (ink)
+    /// - `probabilities`: becomes (images, classes)
+    ///
+    /// # Panics
+    /// If `images` has not the network's number of inputs as columns.
+    pub fn predict_batch(&mut self, images: &Matrix, probabilities: &mut Matrix) {
+        assert_eq!(images.cols(), self.packed.inputs(), "columns of the images for the inputs");
+        self.predict_rows(images.rows(), probabilities, |image, row| row.floats(images.row(image)));
+    }
+
+    /// The probabilities for images that are one byte a pixel.
+    ///
+    /// # Shapes
+    /// - `probabilities`: becomes (images, classes)
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if the images have another number of pixels than the
+    /// network has inputs.
+    pub fn predict_images(&mut self, images: &Images, probabilities: &mut Matrix) -> Result<()> {
+        if images.image_len() != self.packed.inputs() {
+            return Err(Error::Mismatch {
+                what: "pixels of an image for the network's inputs",
+                expected: format!("{} pixels", self.packed.inputs()),
+                found: format!("{} x {} pixels", images.rows(), images.cols()),
+            });
+        }
+        self.predict_rows(images.len(), probabilities, |image, row| row.pixels(images.get(image)));
+        Ok(())
+    }
+
+    fn predict_rows(
+        &mut self,
+        images: usize,
+        probabilities: &mut Matrix,
+        write: impl Fn(usize, &mut crate::kernel::sparse::RowWriter<'_>) + Sync,
+    ) {
+        let classes = self.packed.classes();
+        probabilities.resize(images, classes);
+        for first in (0..images).step_by(CHUNK) {
+            let count = CHUNK.min(images - first);
+            self.pass.forward(&self.packed, count, |image, row| write(first + image, row));
+            self.pass.for_each_logits(classes, |image, logits| {
+                softmax(logits);
+                probabilities.row_mut(first + image).copy_from_slice(logits);
+            });
+        }
+    }
+}
+
+impl fmt::Debug for Predictor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Predictor")
+            .field("inputs", &self.packed.inputs())
+            .field("classes", &self.packed.classes())
+            .finish_non_exhaustive()
+    }
+}

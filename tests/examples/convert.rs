@@ -1,0 +1,56 @@
+//! `convert`: networks both ways, pictures to CSV.
+
+use std::fs;
+
+use digit_recognizer::{DigitImage, Picture, preprocess};
+
+use crate::{Folder, assert_refused, command, stdout};
+
+#[test]
+fn a_network_comes_back_with_the_same_bytes() {
+    let folder = Folder::new("networks");
+    let files = ["one.digits", "two.npz", "three.digits"].map(|name| folder.join(name));
+    let mut from = "fixtures/tiny.npz".into();
+    for to in &files {
+        let stdout = stdout(command("convert").arg(&from).arg(to));
+        let expected = format!("wrote {}: layers [3, 4, 2], 26 parameters\n", to.display());
+        assert_eq!(stdout, expected);
+        from = to.clone();
+    }
+    let bytes = files.map(|file| fs::read(file).unwrap());
+    assert!(bytes[0].starts_with(b"DIGITNET") && bytes[1].starts_with(b"PK"));
+    assert!(bytes[0] == bytes[2], "the network changed on its way through .npz");
+}
+
+#[test]
+fn a_picture_becomes_one_row_of_the_networks_inputs() {
+    let folder = Folder::new("pictures");
+    let csv = folder.join("seven.csv");
+    stdout(command("convert").arg("fixtures/seven.png").arg(&csv));
+    let text = fs::read_to_string(&csv).unwrap();
+    assert_eq!(text.lines().count(), 1);
+    let values: Vec<f32> = text.trim_end().split(',').map(|value| value.parse().unwrap()).collect();
+    assert_eq!(values.len(), 784);
+    assert!(values.iter().all(|value| (0.0..=1.0).contains(value)), "{text}");
+
+    let image = DigitImage::load_csv(&csv).unwrap();
+    assert_eq!(values, image.pixels());
+    assert_eq!(image, preprocess(&Picture::open("fixtures/seven.png").unwrap()).unwrap());
+}
+
+#[test]
+fn what_cannot_be_converted_is_refused() {
+    let folder = Folder::new("unconverted");
+    for (from, to, parts) in [
+        ("fixtures/seven.png", "seven.txt", ["seven.txt", ".webp to .csv"]),
+        ("fixtures/seven.png", "seven.digits", ["seven.digits", ".digits or .npz to .digits"]),
+        ("fixtures/README.md", "model.npz", ["README.md", ".digits or .npz to .digits"]),
+        ("nowhere", "seven.csv", ["nowhere", ".webp to .csv"]),
+        ("nowhere.npz", "model.digits", ["nowhere.npz: ", "os error"]),
+        ("nowhere.png", "seven.csv", ["nowhere.png: ", "os error"]),
+        ("fixtures/tiny.npz", "missing/model.digits", ["missing", "os error"]),
+    ] {
+        assert_refused(command("convert").arg(from).arg(folder.join(to)), 1, &parts);
+        assert_eq!(folder.names(), [""; 0], "{from} to {to}");
+    }
+}
