@@ -7,6 +7,7 @@
 //! - [`sparse`], [`tiles`]: the products of training and prediction, which
 //!   skip zeros
 //! - [`parallel`]: tasks on all cores
+//! - [`prefetch`], [`aligned`]: memory
 //!
 //! The loops are written once, generic over [`simd::Simd`], and compiled for each
 //! level. They are vectorised over the columns of a result and never over a
@@ -19,6 +20,7 @@ pub(crate) mod aligned;
 pub(crate) mod gemm;
 pub(crate) mod level;
 pub(crate) mod parallel;
+pub(crate) mod prefetch;
 pub(crate) mod simd;
 pub(crate) mod sparse;
 pub(crate) mod tiles;

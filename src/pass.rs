@@ -210,6 +210,7 @@ impl Pass {
                 writer.floats(&[1.0]);
             }
         });
+        self.exchange_first();
         let parts = &self.parts;
         let (width, _) = panels_of(layer.outputs);
         self.pool.run_each(&mut self.first, |index, outputs| {
@@ -223,7 +224,12 @@ impl Pass {
                 outputs,
             });
         });
-        // From here on the outputs are the parts'.
+        self.exchange_first();
+    }
+
+    /// Hands the first layer's outputs from stage 2 to the parts, or back.
+    fn exchange_first(&mut self) {
+        let count = self.parts.len();
         for (index, outputs) in self.first.iter_mut().enumerate() {
             let part = &mut self.parts[index % count].layers[0];
             std::mem::swap(outputs, &mut part.outputs[index / count]);

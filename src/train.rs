@@ -26,6 +26,7 @@ use crate::descent::{Chunk, Descent, StepSize};
 use crate::error::{Error, Result};
 use crate::kernel::level::Level;
 use crate::kernel::parallel::available_threads;
+use crate::kernel::prefetch::prefetch;
 use crate::loss::Loss;
 use crate::network::Network;
 use crate::pass::CHUNK;
@@ -191,7 +192,8 @@ impl Network {
         let mut descent = Descent::new(self.layers(), threads, level);
         let steps = config.epochs * training.len().div_ceil(config.batch_size);
         let mut order: Vec<usize> = Vec::with_capacity(training.len());
-        let mut history = Vec::new();
+        // Room for any sensible number of epochs, so that an epoch allocates nothing.
+        let mut history = Vec::with_capacity(config.epochs.min(1_024));
         for number in 1..=config.epochs {
             let start = Instant::now();
             order.clear();
@@ -233,6 +235,9 @@ impl Network {
     }
 }
 
+/// How many images ahead memory is asked for: as long as it takes to come.
+const PREFETCH: usize = 6;
+
 /// One step on the images of a batch; returns their loss before it.
 fn take_step(descent: &mut Descent, dataset: &Dataset, batch: &[usize], size: StepSize) -> Loss {
     let mut loss = Loss::default();
@@ -250,6 +255,9 @@ fn take_step(descent: &mut Descent, dataset: &Dataset, batch: &[usize], size: St
             is_last: number + 1 == chunks,
         };
         loss += descent.step(&chunk, size, |row, writer| {
+            if let Some(&later) = images.get(row + PREFETCH) {
+                prefetch(dataset.images().get(later));
+            }
             writer.pixels(dataset.images().get(images[row]));
         });
     }

@@ -206,3 +206,55 @@ fn micro_kernel<S: Simd>(simd: S, a: &[f32], b: &[f32], c: &mut [f32], row_len: 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(len: usize, seed: u32) -> Vec<f32> {
+        let mut state = seed;
+        let mut number = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+        };
+        (0..len).map(|_| number()).collect()
+    }
+
+    fn view(data: &[f32], rows: usize, cols: usize) -> View<'_> {
+        View { data, rows, cols, row_stride: cols, col_stride: 1 }
+    }
+
+    /// C += A·B, each element as one chain of fused multiply-adds.
+    fn naive(a: View<'_>, b: View<'_>, c: &mut [f32]) {
+        for (index, c) in c.iter_mut().enumerate() {
+            let (i, j) = (index / b.cols, index % b.cols);
+            for k in 0..a.cols {
+                let a = a.data[i * a.row_stride + k * a.col_stride];
+                let b = b.data[k * b.row_stride + j * b.col_stride];
+                *c = a.mul_add(b, *c);
+            }
+        }
+    }
+
+    #[test]
+    fn every_level_gives_the_bits_of_the_triple_loop() {
+        // Around every tile's edges, and past the blocks of rows and of the sum.
+        for (m, n, k) in [(1, 1, 1), (13, 33, 5), (12, 32, 256), (5, 17, 257), (241, 31, 300)] {
+            let (a, b, c) = (numbers(m * k, 1), numbers(k * n, 2), numbers(m * n, 3));
+            let operands = [
+                (view(&a, m, k), view(&b, k, n)),
+                (view(&a, k, m).transposed(), view(&b, k, n)),
+                (view(&a, m, k), view(&b, n, k).transposed()),
+            ];
+            for (a, b) in operands {
+                let mut expected = c.clone();
+                naive(a, b, &mut expected);
+                for level in Level::available() {
+                    let mut found = c.clone();
+                    gemm(level, a, b, &mut found);
+                    assert_eq!(found, expected, "{level}, {m} x {n} x {k}");
+                }
+            }
+        }
+    }
+}

@@ -16,7 +16,10 @@ use crate::report::Rounds;
 
 #[derive(Debug, Clone, Copy, PartialEq, ValueEnum)]
 pub enum Competitor {
+    /// Packed once.
     Ours,
+    /// Packed for each call.
+    OursNetwork,
     Ndarray,
     Candle,
     BurnFlex,
@@ -47,11 +50,17 @@ impl Competitor {
     pub fn threads(self) -> &'static [usize] {
         match self {
             Self::Ours => ours::THREADS,
-            Self::Tract => &[1],
+            // As many as there are cores; one.
+            Self::OursNetwork | Self::Tract => &[1],
             _ => &[1, 2],
         }
     }
 
+    pub fn is_ours(self) -> bool {
+        matches!(self, Self::Ours | Self::OursNetwork)
+    }
+
+    #[expect(deprecated, reason = "burn-ndarray still is one of burn's backends")]
     fn train(self, start: &Weights, data: &Dataset, job: &Job, threads: usize) -> Result<Weights> {
         Ok(match self {
             Self::Ours => ours::train(start, data, job, threads)?,
@@ -59,13 +68,17 @@ impl Competitor {
             Self::Candle => candle::train(start, data, job)?,
             Self::BurnFlex => burn_peer::train(start, data, job, Device::flex()),
             Self::BurnNdarray => burn_peer::train(start, data, job, Device::ndarray()),
-            Self::Tract => return Err("tract does not train".into()),
+            Self::OursNetwork | Self::Tract => {
+                return Err(format!("{} does not train", self.name()).into());
+            }
         })
     }
 
-    fn predictor(self, weights: &Weights) -> Result<Box<dyn Predictor>> {
+    #[expect(deprecated, reason = "burn-ndarray still is one of burn's backends")]
+    fn predictor(self, weights: &Weights, threads: usize) -> Result<Box<dyn Predictor>> {
         Ok(match self {
-            Self::Ours => ours::predictor(weights)?,
+            Self::Ours => ours::predictor(weights, threads)?,
+            Self::OursNetwork => ours::network_predictor(weights)?,
             Self::Ndarray => ndarray::predictor(weights),
             Self::Candle => candle::predictor(weights)?,
             Self::BurnFlex => burn_peer::predictor(weights, Device::flex()),
@@ -101,10 +114,10 @@ impl Worker {
         let images: Vec<f32> =
             test.images().pixels().iter().map(|&pixel| f32::from(pixel) / 255.0).collect();
 
-        let mut ours = ours::predictor(&weights)?;
+        let mut ours = ours::predictor(&weights, 1)?;
         ours.prepare(&images);
         let expected = ours.many();
-        let mut predictor = self.competitor.predictor(&weights)?;
+        let mut predictor = self.competitor.predictor(&weights, self.threads)?;
 
         let mut found = vec![0.0; 10 * test.len()];
         let mut times = Rounds::default();

@@ -4,14 +4,16 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use digit_recognizer::mnist::{self, Split};
-use digit_recognizer::{Activation, Dense, Images, Matrix, Network, TrainConfig};
+use digit_recognizer::{
+    Activation, Dense, Images, Matrix, Network, Predictor as Packed, TrainConfig,
+};
 
 use crate::job::{Job, Predictor, Weights};
 
 pub use digit_recognizer::Dataset;
 
 /// The numbers of threads that training can be told to use.
-pub const THREADS: &[usize] = &[1];
+pub const THREADS: &[usize] = &[1, 2];
 
 pub type Result<T> = digit_recognizer::Result<T>;
 
@@ -37,13 +39,15 @@ pub fn initial(hidden: usize) -> Result<Weights> {
     Ok(to_weights(&Network::new(&[784, hidden, 10], Activation::Relu, 42)?))
 }
 
-pub fn train(initial: &Weights, dataset: &Dataset, job: &Job, _threads: usize) -> Result<Weights> {
+pub fn train(initial: &Weights, dataset: &Dataset, job: &Job, threads: usize) -> Result<Weights> {
     let config = TrainConfig {
         epochs: job.epochs,
         batch_size: job.batch,
         learning_rate: job.learning_rate,
         momentum: job.momentum,
         seed: 42,
+        threads,
+        ..TrainConfig::default()
     };
     let mut network = to_network(initial)?;
     network.train(dataset, None, &config, |_| ControlFlow::Continue(()))?;
@@ -54,27 +58,59 @@ pub fn accuracy(weights: &Weights, test: &Dataset) -> Result<f64> {
     Ok(to_network(weights)?.evaluate(test)?.accuracy())
 }
 
-pub fn predictor(weights: &Weights) -> Result<Box<dyn Predictor>> {
-    Ok(Box::new(Prediction { network: to_network(weights)?, images: Matrix::default() }))
+/// A network that is packed once, as the peers keep a plan or a session.
+pub fn predictor(weights: &Weights, threads: usize) -> Result<Box<dyn Predictor>> {
+    let network = to_network(weights)?;
+    Ok(Box::new(PackedOnce { packed: Packed::new(&network, threads), images: Matrix::default() }))
 }
 
-struct Prediction {
+struct PackedOnce {
+    packed: Packed,
+    images: Matrix,
+}
+
+impl Predictor for PackedOnce {
+    fn one(&mut self, image: &[f32], probabilities: &mut [f32]) {
+        probabilities.copy_from_slice(self.packed.predict(image));
+    }
+
+    fn prepare(&mut self, images: &[f32]) {
+        self.images = to_matrix(images);
+    }
+
+    fn many(&mut self) -> Vec<f32> {
+        let mut probabilities = Matrix::default();
+        self.packed.predict_batch(&self.images, &mut probabilities);
+        probabilities.as_slice().to_vec()
+    }
+}
+
+/// The short way, which packs the network for each call.
+pub fn network_predictor(weights: &Weights) -> Result<Box<dyn Predictor>> {
+    Ok(Box::new(PackedEachTime { network: to_network(weights)?, images: Matrix::default() }))
+}
+
+struct PackedEachTime {
     network: Network,
     images: Matrix,
 }
 
-impl Predictor for Prediction {
+impl Predictor for PackedEachTime {
     fn one(&mut self, image: &[f32], probabilities: &mut [f32]) {
         probabilities.copy_from_slice(self.network.predict(image).probabilities());
     }
 
     fn prepare(&mut self, images: &[f32]) {
-        self.images = Matrix::from_vec(images.len() / 784, 784, images.to_vec());
+        self.images = to_matrix(images);
     }
 
     fn many(&mut self) -> Vec<f32> {
         self.network.predict_batch(&self.images).as_slice().to_vec()
     }
+}
+
+fn to_matrix(images: &[f32]) -> Matrix {
+    Matrix::from_vec(images.len() / 784, 784, images.to_vec())
 }
 
 /// The operands of a matrix product, and where it goes.

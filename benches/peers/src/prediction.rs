@@ -27,7 +27,7 @@ pub fn run(data: &Path, rounds: usize) -> Result<(), Box<dyn Error>> {
     }
 
     let best = |ours: bool, of: fn(&Times) -> f64| {
-        let entries = entries.iter().filter(|((c, _), _)| (*c == Competitor::Ours) == ours);
+        let entries = entries.iter().filter(|((c, _), _)| c.is_ours() == ours);
         entries.map(|(_, times)| of(times)).fold(f64::INFINITY, f64::min)
     };
     let one: fn(&Times) -> f64 = |times| times.one.median();

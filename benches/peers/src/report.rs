@@ -36,8 +36,8 @@ pub fn print_header(title: &str) {
         Some(line.split_once(':')?.1.trim())
     };
     let flags = field("flags").unwrap_or_default();
-    let has = |flag| flags.split(' ').any(|f| f == flag);
-    let vectors = ["avx2", "fma", "avx512f"].into_iter().filter(|flag| has(flag));
+    let has = |flag: &&str| flags.split(' ').any(|f| f == *flag);
+    let vectors = ["avx2", "fma", "avx512f"].into_iter().filter(has);
     println!(
         "## {title}\n\n{}, {} cores, {}\n",
         field("model name").unwrap_or("unknown CPU"),

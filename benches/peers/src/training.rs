@@ -71,7 +71,7 @@ fn measure(
 
 fn print_table(entries: &[Entry]) {
     let best = |ours: bool, of: fn(&Rounds) -> f64| {
-        let entries = entries.iter().filter(|e| (e.competitor == Competitor::Ours) == ours);
+        let entries = entries.iter().filter(|e| e.competitor.is_ours() == ours);
         entries.map(|entry| of(&entry.seconds)).fold(f64::INFINITY, f64::min)
     };
     let mut table =

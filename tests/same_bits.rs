@@ -1,0 +1,113 @@
+//! The same bits at every level, on any number of threads, on every machine.
+
+use std::ops::ControlFlow;
+
+use digit_recognizer::mnist::{self, Split};
+use digit_recognizer::{
+    Activation, Dataset, Level, Matrix, Network, Predictor, Schedule, TrainConfig,
+};
+
+/// The hash of [`reference_training`]'s weights files. It was computed on x86-64
+/// with AVX-512; every machine must find it again.
+const REFERENCE: u64 = 0xc90b_af47_0fc4_8488;
+
+fn sample() -> Dataset {
+    mnist::load("fixtures/mnist", Split::Train).expect("the sample of MNIST")
+}
+
+/// The weights file after training on the sample.
+fn trained(sizes: &[usize], hidden: Activation, images: usize, config: &TrainConfig) -> Vec<u8> {
+    let mut network = Network::new(sizes, hidden, 5).expect("sizes");
+    let dataset = sample().slice(0..images);
+    network.train(&dataset, None, config, |_| ControlFlow::Continue(())).expect("training");
+    let mut file = Vec::new();
+    network.write(&mut file).expect("a vector takes everything");
+    file
+}
+
+/// FNV-1a, 64 bits: <http://www.isthe.com/chongo/tech/comp/fnv/>.
+fn hash(bytes: &[u8], state: u64) -> u64 {
+    bytes.iter().fold(state, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// One run of everything whose bits could differ: each activation, a batch that
+/// goes through in chunks, a last batch that is not full, both schedules, layers
+/// of several panels.
+fn reference_training(level: Level, threads: usize) -> u64 {
+    let config = TrainConfig {
+        epochs: 2,
+        learning_rate: 0.05,
+        level: Some(level),
+        threads,
+        ..Default::default()
+    };
+    let runs = [
+        trained(
+            &[784, 72, 40, 10],
+            Activation::Relu,
+            1_111,
+            &TrainConfig { batch_size: 64, schedule: Schedule::Linear, ..config },
+        ),
+        trained(&[784, 17, 10], Activation::Tanh, 500, &TrainConfig { batch_size: 100, ..config }),
+        trained(
+            &[784, 24, 10],
+            Activation::Sigmoid,
+            300,
+            &TrainConfig { batch_size: 7, momentum: 0.0, ..config },
+        ),
+        trained(
+            &[784, 10, 10],
+            Activation::Relu,
+            2_000,
+            &TrainConfig { batch_size: 2_000, ..config },
+        ),
+    ];
+    runs.iter().fold(0xcbf2_9ce4_8422_2325, |state, file| hash(file, state))
+}
+
+#[test]
+fn training_gives_the_same_bits_at_every_level_on_any_number_of_threads() {
+    let best = Level::best();
+    for level in Level::available() {
+        // The portable level is slow where it has no fused multiply-add.
+        for threads in [1, 2, 3, 8] {
+            let found = reference_training(level, threads);
+            assert_eq!(found, REFERENCE, "{level} on {threads} threads: {found:#018x}");
+        }
+    }
+    assert!(Level::available().any(|level| level == best));
+}
+
+#[test]
+fn the_test_tells_one_bit() {
+    let mut file = trained(&[784, 17, 10], Activation::Relu, 50, &TrainConfig::default());
+    let before = hash(&file, 1);
+    file[1_000] ^= 1;
+    assert_ne!(hash(&file, 1), before);
+}
+
+#[test]
+fn prediction_gives_the_same_bits_alone_and_among_others() {
+    let dataset = sample();
+    let images = dataset.images().slice(0..1_200);
+    let inputs = Matrix::from_fn(images.len(), 784, |i, j| f32::from(images.get(i)[j]) / 255.0);
+    for hidden in [Activation::Relu, Activation::Tanh, Activation::Sigmoid] {
+        let network = Network::new(&[784, 70, 33, 10], hidden, 8).expect("sizes");
+        let expected = network.predict_batch(&inputs);
+        for level in Level::available() {
+            for threads in [1, 2, 3, 8] {
+                let mut predictor = Predictor::with_level(&network, threads, level);
+                let mut found = Matrix::default();
+                predictor.predict_batch(&inputs, &mut found);
+                assert_eq!(found, expected, "{level} on {threads} threads");
+                predictor.predict_images(&images, &mut found).expect("784 pixels");
+                assert_eq!(found, expected, "{level} on {threads} threads, from bytes");
+                for image in [0, 1, 777] {
+                    let alone = predictor.predict(inputs.row(image));
+                    assert_eq!(alone, expected.row(image), "{level} on {threads} threads");
+                }
+            }
+        }
+        assert_eq!(network.predict(inputs.row(9)).probabilities(), expected.row(9));
+    }
+}
