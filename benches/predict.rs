@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use digit_recognizer::mnist::{self, Split};
-use digit_recognizer::{Activation, DigitImage, Network};
+use digit_recognizer::{Activation, DigitImage, Matrix, Network, Predictor};
 
 fn predict(criterion: &mut Criterion) {
     let images = mnist::load("fixtures/mnist", Split::Test).expect("the sample of MNIST");
@@ -15,11 +15,17 @@ fn predict(criterion: &mut Criterion) {
     let bytes = images.get(0).try_into().expect("784 pixels");
     let image = DigitImage::from_bytes(bytes);
     group.throughput(Throughput::Elements(1));
-    group.bench_function("one", |bencher| bencher.iter(|| network.predict(black_box(&image))));
+    let mut predictor = Predictor::new(&network, 1);
+    group.bench_function("one", |bencher| {
+        bencher.iter(|| predictor.predict(black_box(&image))[0]);
+    });
 
     group.throughput(Throughput::Elements(1_000));
     group.bench_function("1000", |bencher| {
-        bencher.iter(|| network.classify(black_box(&images)).expect("784 pixels"));
+        let mut probabilities = Matrix::default();
+        bencher.iter(|| {
+            predictor.predict_images(black_box(&images), &mut probabilities).expect("784 pixels");
+        });
     });
     group.finish();
 }

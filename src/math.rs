@@ -73,7 +73,7 @@ pub(crate) fn tanh(x: f32) -> f32 {
     p = p * s + 2.063_909e-2;
     p = p * s - 5.373_971_5e-2;
     p = p * s + 0.133_314_42;
-    p = p * s - 0.333_332_82;
+    p = p * s - 0.333_332_8;
     let small = p * s * x + x;
     if magnitude < 0.625 { small } else { large.copysign(x) }
 }

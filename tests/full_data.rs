@@ -13,7 +13,7 @@ use std::process::Command;
 
 use digit_recognizer::mnist::{self, Split};
 use digit_recognizer::{
-    Activation, Dataset, Dense, DigitImage, Epoch, Matrix, Network, Picture, TrainConfig,
+    Activation, Dataset, Dense, DigitImage, Epoch, Matrix, Network, Picture, Schedule, TrainConfig,
     preprocess,
 };
 
@@ -124,6 +124,7 @@ fn training_takes_the_steps_of_the_original_in_numpy() {
         batch_size: 1_000,
         learning_rate: 0.1,
         momentum: 0.0,
+        schedule: Schedule::Constant,
         ..Default::default()
     };
 
@@ -175,6 +176,7 @@ fn the_original_recipe_reaches_84_percent() {
         batch_size: training.len(),
         learning_rate: 0.1,
         momentum: 0.0,
+        schedule: Schedule::Constant,
         ..Default::default()
     };
     network.train(&training, None, &config, go_on).expect("training");
@@ -196,8 +198,13 @@ fn training_with_the_defaults_reaches_98_percent() {
 
 #[test]
 #[ignore = "needs the full data"]
-fn the_model_in_the_box_reaches_98_percent() {
-    assert!(test_accuracy(&Network::pretrained(), "model in the box") >= 0.98);
+fn the_model_in_the_box_reaches_98_percent_and_is_made_again_to_the_last_bit() {
+    let network = Network::pretrained();
+    assert!(test_accuracy(&network, "model in the box") >= 0.98);
+    let config = TrainConfig::default();
+    let mut again = Network::new(&network.sizes(), Activation::Relu, config.seed).expect("sizes");
+    again.train(&mnist(Split::Train), None, &config, go_on).expect("training");
+    assert!(again == network, "another network came out of its recipe");
 }
 
 #[test]

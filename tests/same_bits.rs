@@ -37,6 +37,7 @@ fn reference_training(level: Level, threads: usize) -> u64 {
     let config = TrainConfig {
         epochs: 2,
         learning_rate: 0.05,
+        schedule: Schedule::Constant,
         level: Some(level),
         threads,
         ..Default::default()

@@ -2,32 +2,41 @@
 
 use std::ops::{Deref, DerefMut};
 
-/// Floats of a cache line.
+/// Bytes, and floats, of a cache line.
+const LINE_BYTES: usize = 64;
 const LINE: usize = 16;
-
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-struct Line([f32; LINE]);
 
 /// A buffer of floats whose first one is at the start of a cache line, so that
 /// no vector load of an aligned row touches two lines.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(crate) struct Aligned {
-    lines: Vec<Line>,
+    /// Up to a line of floats more than `len`, of which some are in front.
+    floats: Vec<f32>,
+    start: usize,
     len: usize,
 }
 
 impl Aligned {
     pub(crate) fn zeros(len: usize) -> Self {
-        let mut floats = Self::default();
-        floats.resize(len);
-        floats
+        let floats = vec![0.0; len + LINE];
+        let start = floats.as_ptr().align_offset(LINE_BYTES).min(LINE);
+        Self { floats, start, len }
     }
 
     /// Another length; the memory is used again, and old values are unspecified.
     pub(crate) fn resize(&mut self, len: usize) {
-        self.lines.resize(len.div_ceil(LINE), Line([0.0; LINE]));
+        if len + LINE > self.floats.len() {
+            *self = Self::zeros(len);
+        }
         self.len = len;
+    }
+}
+
+impl Clone for Aligned {
+    fn clone(&self) -> Self {
+        let mut copy = Self::zeros(self.len);
+        copy.copy_from_slice(self);
+        copy
     }
 }
 
@@ -35,15 +44,12 @@ impl Deref for Aligned {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        // SAFETY: a `Line` is sixteen floats without padding, and `resize` made
-        // lines for `len` floats.
-        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.len) }
+        self.floats.get(self.start..self.start + self.len).unwrap_or_default()
     }
 }
 
 impl DerefMut for Aligned {
     fn deref_mut(&mut self) -> &mut [f32] {
-        // SAFETY: as above, and `self` is borrowed alone.
-        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
+        self.floats.get_mut(self.start..self.start + self.len).unwrap_or_default()
     }
 }

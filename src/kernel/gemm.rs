@@ -114,28 +114,34 @@ fn pack(matrix: View<'_>, block: &Block, height: usize, packed: &mut [f32]) {
         let top = strip * height;
         let rows = height.min(block.lines - top);
         let start = (block.first + top) * matrix.row_stride + block.from * matrix.col_stride;
+        if rows < height {
+            packed.fill(0.0);
+        }
         if matrix.row_stride == 1 {
-            for (p, values) in packed.chunks_exact_mut(height).enumerate() {
+            for (p, column) in packed.chunks_exact_mut(height).enumerate() {
                 let from = &matrix.data[start + p * matrix.col_stride..][..rows];
-                values[..rows].copy_from_slice(from);
-                values[rows..].fill(0.0);
+                column[..rows].copy_from_slice(from);
             }
             continue;
         }
-        for i in 0..height {
-            let places = packed[i..].iter_mut().step_by(height);
-            if i >= rows {
-                places.for_each(|place| *place = 0.0);
-                continue;
-            }
-            let from = &matrix.data[start + i * matrix.row_stride..];
-            if matrix.col_stride == 1 {
-                places.zip(from).for_each(|(place, &value)| *place = value);
+        assert_eq!(matrix.col_stride, 1, "a matrix by rows or by columns");
+        let row = |i: usize| &matrix.data[start + i * matrix.row_stride..][..block.depth];
+        // Four rows at once make one store of four values.
+        for i in (0..rows).step_by(4) {
+            if i + 4 <= rows {
+                interleave([row(i), row(i + 1), row(i + 2), row(i + 3)], packed, height, i);
             } else {
-                let from = from.iter().step_by(matrix.col_stride);
-                places.zip(from).for_each(|(place, &value)| *place = value);
+                (i..rows).for_each(|i| interleave([row(i)], packed, height, i));
             }
         }
+    }
+}
+
+/// Writes `rows` to the places `first` and following of each column.
+#[inline(always)]
+fn interleave<const N: usize>(rows: [&[f32]; N], packed: &mut [f32], height: usize, first: usize) {
+    for (p, column) in packed.chunks_exact_mut(height).enumerate() {
+        column[first..first + N].copy_from_slice(&rows.map(|row| row[p]));
     }
 }
 

@@ -2,13 +2,16 @@
 //!
 //! A [`Pool`] keeps its threads between two calls, because a training step is
 //! over in less time than it takes to start one. Tasks are dealt to threads by
-//! number, so a task's data stays in the cache of the core that had it last
-//! time. Which thread runs a task never changes a result.
+//! number, so that a task's data stays in the cache of the core that had it last
+//! time; a thread that has finished its own takes what others have not begun, so
+//! that a core which is busy elsewhere holds nobody up. Which thread runs a task
+//! never changes a result.
 
 use std::any::Any;
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -32,11 +35,13 @@ pub(crate) struct Pool {
 struct Shared {
     threads: usize,
     /// The number of the job in hand; a new number is a new job.
-    generation: AtomicUsize,
-    /// Workers that have not finished the job in hand.
-    busy: AtomicUsize,
+    generation: AtomicU32,
+    job: Mutex<Job>,
+    /// The next task of each thread's share.
+    next: Vec<Next>,
+    /// Tasks of the job in hand that are not done.
+    remaining: AtomicUsize,
     stop: AtomicBool,
-    job: Mutex<Option<Job>>,
     /// The first panic of a task.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
     /// Workers that sleep until the next job.
@@ -44,27 +49,35 @@ struct Shared {
     wake: Condvar,
 }
 
-/// A job: how many tasks, and what runs one.
+/// The number of a job, and of the next task in a thread's share of it, in one
+/// word: a thread that comes late cannot take a task of a job that it has not seen.
+/// On a cache line of its own, which other threads seldom touch.
+#[repr(align(64))]
+struct Next(AtomicU64);
+
+/// A job: its number, how many tasks, and what runs one.
 #[derive(Clone, Copy)]
 struct Job {
+    generation: u32,
     tasks: usize,
     run: *const (dyn Fn(usize) + Sync),
 }
 
-// SAFETY: the function behind the pointer is `Sync`, and `Pool::run` keeps it
-// alive until every thread has finished with it.
+// SAFETY: the function behind the pointer is `Sync`. It is called for a task that
+// was taken only, and `Pool::run` keeps it alive until all of them are done.
 unsafe impl Send for Job {}
 
 impl Pool {
     /// A pool of `threads` threads, of which the caller's is one; at least one.
     pub(crate) fn new(threads: usize) -> Self {
-        let threads = threads.max(1);
+        let nothing: &(dyn Fn(usize) + Sync) = &|_| ();
         let shared = Arc::new(Shared {
-            threads,
-            generation: AtomicUsize::new(0),
-            busy: AtomicUsize::new(0),
+            threads: threads.max(1),
+            generation: AtomicU32::new(0),
+            job: Mutex::new(Job { generation: 0, tasks: 0, run: nothing }),
+            next: (0..threads.max(1)).map(|_| Next(AtomicU64::new(0))).collect(),
+            remaining: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
-            job: Mutex::new(None),
             panic: Mutex::new(None),
             sleepers: Mutex::new(0),
             wake: Condvar::new(),
@@ -73,14 +86,14 @@ impl Pool {
             let shared = Arc::clone(&shared);
             std::thread::Builder::new().spawn(move || shared.work(number))
         };
-        // Where the system gives no more threads, those that are there do it.
-        let workers: Vec<_> = (1..threads).map_while(|number| worker(number).ok()).collect();
+        // Where the system gives no more threads, those that are there do it all.
+        let workers = (1..threads).map_while(|number| worker(number).ok()).collect();
         Self { shared, workers }
     }
 
-    /// Threads, the caller's included.
+    /// Threads that tasks are dealt to, the caller's included.
     pub(crate) fn threads(&self) -> usize {
-        self.workers.len() + 1
+        self.shared.threads
     }
 
     /// Runs `run(index, item)` for each item, and returns when all are done.
@@ -122,9 +135,6 @@ impl Pool {
     }
 
     /// Runs `run(task)` for each task in `0..tasks`, and returns when all are done.
-    ///
-    /// # Panics
-    /// With the panic of a task, when all others have ended.
     fn run(&mut self, tasks: usize, run: impl Fn(usize) + Sync) {
         if self.workers.is_empty() || tasks <= 1 {
             (0..tasks).for_each(run);
@@ -132,20 +142,23 @@ impl Pool {
         }
         let shared = &*self.shared;
         let run: &(dyn Fn(usize) + Sync) = &run;
-        // SAFETY: only the lifetime changes. Below, this function waits until no
-        // thread uses the job any more, also when a task panics.
+        // SAFETY: only the lifetime changes. Nobody calls the function but for a
+        // task, and below this waits until all tasks are done, also if one panics.
         let run: *const (dyn Fn(usize) + Sync) = unsafe { std::mem::transmute(run) };
-        let job = Job { tasks, run };
-        *lock(&shared.job) = Some(job);
-        shared.busy.store(self.workers.len(), Ordering::Release);
-        shared.generation.fetch_add(1, Ordering::SeqCst);
-        if *lock(&shared.sleepers) > 0 {
-            shared.wake.notify_all();
+        let generation = shared.generation.load(Ordering::Relaxed).wrapping_add(1);
+        let job = Job { generation, tasks, run };
+        *lock(&shared.job) = job;
+        shared.remaining.store(tasks, Ordering::Relaxed);
+        for (number, next) in shared.next.iter().enumerate() {
+            let first = shared.share(tasks, number).start;
+            next.0.store(u64::from(generation) << 32 | first as u64, Ordering::Release);
         }
-        shared.run_share(job, 0, self.threads());
+        shared.announce(generation);
+        shared.run_tasks(job, 0);
         let mut waits = 0;
-        while shared.busy.load(Ordering::Acquire) > 0 {
-            pause(&mut waits);
+        while shared.remaining.load(Ordering::Acquire) > 0 {
+            pause(waits);
+            waits += 1;
         }
         if let Some(panic) = lock(&shared.panic).take() {
             resume_unwind(panic);
@@ -156,9 +169,8 @@ impl Pool {
 impl Drop for Pool {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::SeqCst);
-        self.shared.generation.fetch_add(1, Ordering::SeqCst);
-        drop(lock(&self.shared.sleepers));
-        self.shared.wake.notify_all();
+        let generation = self.shared.generation.load(Ordering::Relaxed);
+        self.shared.announce(generation.wrapping_add(1));
         for worker in self.workers.drain(..) {
             // A worker catches the panics of its tasks, so it ends in peace.
             let _ = worker.join();
@@ -167,50 +179,81 @@ impl Drop for Pool {
 }
 
 impl Shared {
+    /// Lets the workers see a new job, and wakes those that sleep.
+    fn announce(&self, generation: u32) {
+        self.generation.store(generation, Ordering::SeqCst);
+        if *lock(&self.sleepers) > 0 {
+            self.wake.notify_all();
+        }
+    }
+
     /// A worker's life: a job, then the next.
     fn work(&self, number: usize) {
         let mut seen = 0;
         loop {
-            self.wait_for_job(seen);
-            seen = seen.wrapping_add(1);
+            seen = self.wait_for_job(seen);
             if self.stop.load(Ordering::SeqCst) {
                 return;
             }
             let job = *lock(&self.job);
-            if let Some(job) = job {
-                self.run_share(job, number, self.threads);
-            }
-            self.busy.fetch_sub(1, Ordering::Release);
+            self.run_tasks(job, number);
         }
     }
 
-    /// Waits until the generation is another one than `seen`.
-    fn wait_for_job(&self, seen: usize) {
-        let mut waits = 0;
-        while self.generation.load(Ordering::Acquire) == seen {
-            if waits < SPINS + YIELDS {
-                pause(&mut waits);
-                continue;
+    /// Waits until the generation is another one than `seen`, and returns it.
+    fn wait_for_job(&self, seen: u32) -> u32 {
+        for waits in 0..SPINS + YIELDS {
+            let generation = self.generation.load(Ordering::Acquire);
+            if generation != seen {
+                return generation;
             }
-            let mut sleepers = lock(&self.sleepers);
-            *sleepers += 1;
-            // A job that came before the lock is seen here, one that comes
-            // after it finds the sleeper counted.
-            while self.generation.load(Ordering::SeqCst) == seen {
-                sleepers = self.wake.wait(sleepers).unwrap_or_else(PoisonError::into_inner);
+            pause(waits);
+        }
+        let mut sleepers = lock(&self.sleepers);
+        *sleepers += 1;
+        // A job that came before the lock is seen here; one that comes after it
+        // finds the sleeper counted.
+        while self.generation.load(Ordering::SeqCst) == seen {
+            sleepers = self.wake.wait(sleepers).unwrap_or_else(PoisonError::into_inner);
+        }
+        *sleepers -= 1;
+        self.generation.load(Ordering::SeqCst)
+    }
+
+    /// The tasks that fall to a thread.
+    fn share(&self, tasks: usize, number: usize) -> Range<usize> {
+        tasks * number / self.threads..tasks * (number + 1) / self.threads
+    }
+
+    /// Runs thread `number`'s share, then what is left of the others'.
+    fn run_tasks(&self, job: Job, number: usize) {
+        for owner in (number..self.threads).chain(0..number) {
+            while let Some(task) = self.take(job, owner) {
+                // SAFETY: this task is not done, so `Pool::run` still waits and
+                // keeps the function alive.
+                let run = unsafe { &*job.run };
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(task))) {
+                    lock(&self.panic).get_or_insert(panic);
+                }
+                self.remaining.fetch_sub(1, Ordering::Release);
             }
-            *sleepers -= 1;
         }
     }
 
-    /// Runs the tasks that fall to thread `number` of `threads`.
-    fn run_share(&self, job: Job, number: usize, threads: usize) {
-        // SAFETY: `Pool::run` keeps the function alive until this is over.
-        let run = unsafe { &*job.run };
-        let share = job.tasks * number / threads..job.tasks * (number + 1) / threads;
-        let result = catch_unwind(AssertUnwindSafe(|| share.for_each(run)));
-        if let Err(panic) = result {
-            lock(&self.panic).get_or_insert(panic);
+    /// Takes the next task of a thread's share, if the job is still in hand.
+    fn take(&self, job: Job, owner: usize) -> Option<usize> {
+        let end = self.share(job.tasks, owner).end as u64;
+        let next = &self.next[owner].0;
+        let mut word = next.load(Ordering::Acquire);
+        loop {
+            let task = word & u64::from(u32::MAX);
+            if word >> 32 != u64::from(job.generation) || task >= end {
+                return None;
+            }
+            match next.compare_exchange_weak(word, word + 1, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return Some(task as usize),
+                Err(now) => word = now,
+            }
         }
     }
 }
@@ -227,9 +270,9 @@ impl<T> Items<T> {
     }
 }
 
-fn pause(waits: &mut usize) {
-    *waits += 1;
-    if *waits < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
+/// Lets some time pass, and the core go where there were many pauses before.
+fn pause(waits: usize) {
+    if waits < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -3,7 +3,7 @@
 //! part of the product that computes the gradient.
 
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, Zip, s};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Zip, s};
 
 use crate::job::{Batches, Job, Predictor, Weights};
 use crate::ours::Dataset;
@@ -31,6 +31,14 @@ impl Layer {
     fn forward(&self, inputs: &ArrayView2<'_, f32>, outputs: &mut ArrayViewMut2<'_, f32>) {
         general_mat_mul(1.0, inputs, &self.weights, 0.0, outputs);
         *outputs += &self.bias;
+    }
+
+    /// Row by row of the weights: a product would copy them all first.
+    fn forward_one(&self, inputs: &[f32], mut outputs: ArrayViewMut1<'_, f32>) {
+        outputs.assign(&self.bias);
+        for (&input, weights) in inputs.iter().zip(self.weights.rows()) {
+            outputs.scaled_add(input, &weights);
+        }
     }
 
     /// v ← μ·v − η·g; w ← w + v.
@@ -116,9 +124,11 @@ struct Prediction {
 
 impl Predictor for Prediction {
     fn one(&mut self, image: &[f32], probabilities: &mut [f32]) {
-        let image = ArrayView2::from_shape((1, 784), image).expect("784 pixels");
-        let Self { layers, hidden, logits, .. } = self;
-        forward(layers, &image, &mut hidden.view_mut(), &mut logits.view_mut());
+        let Self { layers: [first, second], hidden, logits, .. } = self;
+        first.forward_one(image, hidden.row_mut(0));
+        hidden.mapv_inplace(|value| value.max(0.0));
+        second.forward_one(hidden.as_slice().expect("one row"), logits.row_mut(0));
+        softmax(&mut logits.view_mut());
         probabilities.copy_from_slice(logits.as_slice().expect("one row"));
     }
 

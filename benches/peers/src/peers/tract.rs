@@ -58,7 +58,6 @@ fn plan(model: &pb::ModelProto, images: usize) -> TractResult<Plan> {
 fn model(weights: &Weights) -> pb::ModelProto {
     let Weights { hidden, w1, b1, w2, b2 } = weights;
     let hidden = *hidden as i64;
-    let value = |name: &str| pb::ValueInfoProto { name: name.to_owned(), ..Default::default() };
     let graph = pb::GraphProto {
         name: "mlp".to_owned(),
         node: vec![
@@ -80,6 +79,15 @@ fn model(weights: &Weights) -> pb::ModelProto {
     let opset = pb::OperatorSetIdProto { version: 13, ..Default::default() };
     let (graph, opset_import) = (Some(graph), vec![opset]);
     pb::ModelProto { ir_version: 7, opset_import, graph, ..Default::default() }
+}
+
+/// An input or output of the graph: f32, its shape is told later.
+fn value(name: &str) -> pb::ValueInfoProto {
+    let elem_type = pb::tensor_proto::DataType::Float.into();
+    let tensor = pb::type_proto::Tensor { elem_type, shape: None };
+    let value = Some(pb::type_proto::Value::TensorType(tensor));
+    let r#type = Some(pb::TypeProto { value, ..Default::default() });
+    pb::ValueInfoProto { name: name.to_owned(), r#type, ..Default::default() }
 }
 
 fn node(op_type: &str, inputs: &[&str], output: &str) -> pb::NodeProto {
