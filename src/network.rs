@@ -1,20 +1,14 @@
-//! A chain of dense layers, and the forward pass through it.
+//! A chain of dense layers.
 //!
 //! With X₀ the inputs, each layer computes X_l = f_l(X_{l−1}·W_l + b_l). The
 //! last layer is linear: its outputs are the logits, which softmax turns into
-//! probabilities. Training is in [`train`](crate::train), files are in
-//! [`weights`](crate::weights) and `npz`.
+//! probabilities. Predicting is in [`predictor`](crate::predictor), training in
+//! [`train`](crate::train), files are in [`weights`](crate::weights) and `npz`.
 
 use crate::activation::Activation;
-use crate::confusion_matrix::ConfusionMatrix;
 use crate::dataset::{Dataset, Images};
 use crate::dense::Dense;
 use crate::error::{Error, Result};
-use crate::kernel::parallel::available_threads;
-use crate::loss::argmax;
-use crate::matrix::Matrix;
-use crate::prediction::Prediction;
-use crate::predictor::Predictor;
 use crate::rng::Rng;
 
 /// Weights of the largest network that is made from sizes: 1 GiB, twenty times
@@ -164,78 +158,9 @@ impl Network {
         Self { preprocessing, ..self }
     }
 
-    /// A predictor: this network, packed for answering many times.
-    pub fn predictor(&self) -> Predictor {
-        Predictor::new(self, 1)
-    }
-
-    /// The answer for one image. Where there are many, a
-    /// [`predictor`](Self::predictor) is faster.
-    ///
-    /// `image` has the network's inputs, each 0 (paper) to 1 (ink): a
-    /// [`DigitImage`](crate::DigitImage), or any slice.
-    ///
-    /// # Panics
-    /// If `image` has not [`inputs`](Self::inputs) values.
-    pub fn predict(&self, image: &(impl AsRef<[f32]> + ?Sized)) -> Prediction {
-        Prediction::new(self.predictor().predict(image).to_vec())
-    }
-
-    /// The probabilities for many images.
-    ///
-    /// # Shapes
-    /// - `images`: (images, inputs), each value 0 (paper) to 1 (ink)
-    /// - returns: (images, classes), probabilities that sum to 1 in each row
-    ///
-    /// # Panics
-    /// If `images` has not [`inputs`](Self::inputs) columns.
-    pub fn predict_batch(&self, images: &Matrix) -> Matrix {
-        let mut probabilities = Matrix::default();
-        Predictor::new(self, available_threads()).predict_batch(images, &mut probabilities);
-        probabilities
-    }
-
-    /// The class of each image: the most probable one.
-    ///
-    /// # Errors
-    /// [`Error::Mismatch`] if the images have another number of pixels than the
-    /// network has inputs.
-    pub fn classify(&self, images: &Images) -> Result<Vec<u8>> {
-        let mut probabilities = Matrix::default();
-        Predictor::new(self, available_threads()).predict_images(images, &mut probabilities)?;
-        // A network has at most 256 classes.
-        Ok(probabilities.iter_rows().map(|row| argmax(row) as u8).collect())
-    }
-
-    /// Compares the answers with the labels.
-    ///
-    /// # Errors
-    /// [`Error::Mismatch`] if the images have another number of pixels than the
-    /// network has inputs, or a label is not below its number of classes.
-    pub fn evaluate(&self, dataset: &Dataset) -> Result<ConfusionMatrix> {
-        self.check_dataset(dataset)?;
-        let mut confusion = ConfusionMatrix::new(self.classes());
-        for (&label, answer) in dataset.labels().iter().zip(self.classify(dataset.images())?) {
-            confusion.record(usize::from(label), usize::from(answer));
-        }
-        Ok(confusion)
-    }
-
-    /// Whether this network takes such images.
-    pub(crate) fn check_images(&self, images: &Images) -> Result<()> {
-        if images.image_len() == self.inputs() {
-            return Ok(());
-        }
-        Err(Error::Mismatch {
-            what: "pixels of an image for the network's inputs",
-            expected: format!("{} pixels", self.inputs()),
-            found: format!("{} x {} pixels", images.rows(), images.cols()),
-        })
-    }
-
     /// Whether this network can be trained and measured on a dataset.
     pub(crate) fn check_dataset(&self, dataset: &Dataset) -> Result<()> {
-        self.check_images(dataset.images())?;
+        check_images(dataset.images(), self.inputs())?;
         let classes = self.classes();
         match dataset.labels().iter().position(|&label| usize::from(label) >= classes) {
             None => Ok(()),
@@ -246,4 +171,16 @@ impl Network {
             }),
         }
     }
+}
+
+/// Whether a network with this number of inputs takes such images.
+pub(crate) fn check_images(images: &Images, inputs: usize) -> Result<()> {
+    if images.image_len() == inputs {
+        return Ok(());
+    }
+    Err(Error::Mismatch {
+        what: "pixels of an image for the network's inputs",
+        expected: format!("{inputs} pixels"),
+        found: format!("{} x {} pixels", images.rows(), images.cols()),
+    })
 }

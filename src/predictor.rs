@@ -1,4 +1,4 @@
-//! Answering many times.
+//! Predicting: the forward pass, and the most probable class.
 //!
 //! A network's weights do not change between two predictions, so a
 //! [`Predictor`] packs them once, in the order in which the products read them,
@@ -7,13 +7,17 @@
 
 use std::fmt;
 
-use crate::dataset::Images;
-use crate::error::{Error, Result};
+use crate::confusion_matrix::ConfusionMatrix;
+use crate::dataset::{Dataset, Images};
+use crate::error::Result;
 use crate::kernel::level::Level;
-use crate::loss::softmax;
+use crate::kernel::parallel::available_threads;
+use crate::kernel::sparse::RowWriter;
+use crate::loss::{argmax, softmax};
 use crate::matrix::Matrix;
-use crate::network::Network;
+use crate::network::{Network, check_images};
 use crate::pass::{CHUNK, MAX_CLASSES, Packed, Pass};
+use crate::prediction::Prediction;
 
 /// A network that is packed for prediction.
 ///
@@ -92,16 +96,10 @@ impl Predictor {
     /// - `probabilities`: becomes (images, classes)
     ///
     /// # Errors
-    /// [`Error::Mismatch`] if the images have another number of pixels than the
+    /// [`Error::Mismatch`](crate::Error::Mismatch) if the images have another number of pixels than the
     /// network has inputs.
     pub fn predict_images(&mut self, images: &Images, probabilities: &mut Matrix) -> Result<()> {
-        if images.image_len() != self.packed.inputs() {
-            return Err(Error::Mismatch {
-                what: "pixels of an image for the network's inputs",
-                expected: format!("{} pixels", self.packed.inputs()),
-                found: format!("{} x {} pixels", images.rows(), images.cols()),
-            });
-        }
+        check_images(images, self.packed.inputs())?;
         self.predict_rows(images.len(), probabilities, |image, row| row.pixels(images.get(image)));
         Ok(())
     }
@@ -110,7 +108,7 @@ impl Predictor {
         &mut self,
         images: usize,
         probabilities: &mut Matrix,
-        write: impl Fn(usize, &mut crate::kernel::sparse::RowWriter<'_>) + Sync,
+        write: impl Fn(usize, &mut RowWriter<'_>) + Sync,
     ) {
         let classes = self.packed.classes();
         probabilities.resize(images, classes);
@@ -122,6 +120,65 @@ impl Predictor {
                 probabilities.row_mut(first + image).copy_from_slice(logits);
             });
         }
+    }
+}
+
+impl Network {
+    /// A predictor: this network, packed for answering many times.
+    pub fn predictor(&self) -> Predictor {
+        Predictor::new(self, 1)
+    }
+
+    /// The answer for one image. Where there are many, a
+    /// [`predictor`](Self::predictor) is faster.
+    ///
+    /// `image` has the network's inputs, each 0 (paper) to 1 (ink): a
+    /// [`DigitImage`](crate::DigitImage), or any slice.
+    ///
+    /// # Panics
+    /// If `image` has not [`inputs`](Self::inputs) values.
+    pub fn predict(&self, image: &(impl AsRef<[f32]> + ?Sized)) -> Prediction {
+        Prediction::new(self.predictor().predict(image).to_vec())
+    }
+
+    /// The probabilities for many images.
+    ///
+    /// # Shapes
+    /// - `images`: (images, inputs), each value 0 (paper) to 1 (ink)
+    /// - returns: (images, classes), probabilities that sum to 1 in each row
+    ///
+    /// # Panics
+    /// If `images` has not [`inputs`](Self::inputs) columns.
+    pub fn predict_batch(&self, images: &Matrix) -> Matrix {
+        let mut probabilities = Matrix::default();
+        Predictor::new(self, available_threads()).predict_batch(images, &mut probabilities);
+        probabilities
+    }
+
+    /// The class of each image: the most probable one.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`](crate::Error::Mismatch) if the images have another number of pixels than the
+    /// network has inputs.
+    pub fn classify(&self, images: &Images) -> Result<Vec<u8>> {
+        let mut probabilities = Matrix::default();
+        Predictor::new(self, available_threads()).predict_images(images, &mut probabilities)?;
+        // A network has at most 256 classes.
+        Ok(probabilities.iter_rows().map(|row| argmax(row) as u8).collect())
+    }
+
+    /// Compares the answers with the labels.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`](crate::Error::Mismatch) if the images have another number of pixels than the
+    /// network has inputs, or a label is not below its number of classes.
+    pub fn evaluate(&self, dataset: &Dataset) -> Result<ConfusionMatrix> {
+        self.check_dataset(dataset)?;
+        let mut confusion = ConfusionMatrix::new(self.classes());
+        for (&label, answer) in dataset.labels().iter().zip(self.classify(dataset.images())?) {
+            confusion.record(usize::from(label), usize::from(answer));
+        }
+        Ok(confusion)
     }
 }
 
