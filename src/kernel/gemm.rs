@@ -12,8 +12,8 @@
 //! (ACM TOMS 2008); Van Zee, van de Geijn, *BLIS* (ACM TOMS 2015).
 
 use crate::kernel::aligned::Aligned;
-use crate::kernel::level::{Kernel, Level};
-use crate::kernel::simd::Simd;
+use crate::kernel::level::Level;
+use crate::kernel::simd::{Kernel, Simd};
 
 /// Summed index of a block: a strip of B, 256 rows of 32 floats, is 32 KiB and
 /// stays in the L1 cache while strips of A pass by.

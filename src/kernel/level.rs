@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 #[cfg(target_arch = "x86_64")]
 use crate::kernel::simd::{Avx2, Avx512};
-use crate::kernel::simd::{Portable, Simd};
+use crate::kernel::simd::{Kernel, Portable};
 
 /// An instruction set that the kernels are compiled for.
 ///
@@ -90,13 +90,4 @@ impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
-}
-
-/// A loop that is written once and compiled for each level.
-pub(crate) trait Kernel {
-    type Output;
-
-    /// Must be `#[inline(always)]`, as everything that it calls: what is not
-    /// inlined is compiled for the portable level.
-    fn run<S: Simd>(self, simd: S) -> Self::Output;
 }

@@ -33,6 +33,15 @@ pub(crate) trait Simd: Copy {
     fn mul_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
 }
 
+/// A loop that is written once and compiled for each level.
+pub(crate) trait Kernel {
+    type Output;
+
+    /// Must be `#[inline(always)]`, as everything that it calls: what is not
+    /// inlined is compiled for the portable level.
+    fn run<S: Simd>(self, simd: S) -> Self::Output;
+}
+
 /// Any processor.
 #[derive(Clone, Copy)]
 pub(crate) struct Portable;
@@ -72,8 +81,7 @@ pub(crate) use x86_64::{Avx2, Avx512};
 mod x86_64 {
     use std::arch::x86_64::*;
 
-    use super::Simd;
-    use crate::kernel::level::Kernel;
+    use super::{Kernel, Simd};
 
     /// AVX2 and FMA.
     #[derive(Clone, Copy)]

@@ -8,8 +8,7 @@
 
 use crate::activation::Activation;
 use crate::kernel::aligned::Aligned;
-use crate::kernel::level::Kernel;
-use crate::kernel::simd::Simd;
+use crate::kernel::simd::{Kernel, Simd};
 use crate::kernel::sparse::{BLOCK, SparseRows};
 
 /// Columns of the widest panel.
