@@ -120,7 +120,7 @@ impl Descent {
             let blocks = layer.weights.blocks();
             self.pass.pool.run_each(layer.weights.tiles_mut(), |number, tile| {
                 // Most batches are one chunk, and their gradient never leaves
-                // the L1 cache.
+                // this core's caches.
                 let mut gradient = TileGradient([0.0; TILE]);
                 let gradient = &mut gradient.0[..tile.values.len()];
                 if !chunk.is_first {

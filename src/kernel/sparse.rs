@@ -5,8 +5,11 @@
 //! leaves the same bits: a fused multiply-add of zero changes nothing.
 
 /// Columns that are listed together. The rows of weights that belong to them,
-/// 128 × 64 floats, are 32 KiB and stay in the L1 cache while the rows pass by.
-pub(crate) const BLOCK: usize = 128;
+/// 264 × 64 floats, are 66 KiB: most of them are in an L1 cache of 48 KiB when
+/// the next image needs them, and the rest in the L2 cache. Of the sizes from 64
+/// to 400, training and prediction were fastest from 200 on; 264 cuts the 785
+/// inputs of an MNIST image into three with little left over.
+pub(crate) const BLOCK: usize = 264;
 
 /// A number that is not zero, and its column within its block.
 #[derive(Clone, Copy, Default)]
@@ -74,44 +77,62 @@ pub(crate) struct RowWriter<'a> {
 impl RowWriter<'_> {
     /// The next columns, from pixels, as values from 0 to 1.
     pub(crate) fn pixels(&mut self, pixels: &[u8]) {
-        self.pieces(pixels, |writer, pixels| {
-            // Eight pixels at once: most of an image is paper.
-            let (words, rest) = pixels.as_chunks::<8>();
-            for word in words {
-                if u64::from_ne_bytes(*word) == 0 {
-                    writer.column += 8;
-                } else {
-                    word.iter().for_each(|&pixel| writer.push(PIXEL_VALUES[usize::from(pixel)]));
-                }
-            }
-            rest.iter().for_each(|&pixel| writer.push(PIXEL_VALUES[usize::from(pixel)]));
-        });
+        self.write(
+            pixels,
+            |pixel| PIXEL_VALUES[usize::from(pixel)],
+            |group| u64::from_ne_bytes(*group) == 0,
+        );
     }
 
     /// The next columns.
     pub(crate) fn floats(&mut self, values: &[f32]) {
-        self.pieces(values, |writer, values| {
-            values.iter().for_each(|&value| writer.push(value));
-        });
+        self.write(
+            values,
+            |value| value,
+            |group| {
+                // Zero has no bits but its sign.
+                group.iter().fold(0, |bits, value| bits | value.to_bits()) << 1 == 0
+            },
+        );
     }
 
-    /// Gives `write` the values in pieces that do not cross a block's end.
-    fn pieces<T>(&mut self, mut values: &[T], write: impl Fn(&mut Self, &[T])) {
+    /// Writes columns in groups of eight, and passes over groups of zeros: most
+    /// of an image is paper.
+    #[inline(always)]
+    fn write<T: Copy>(
+        &mut self,
+        mut values: &[T],
+        value_of: impl Fn(T) -> f32,
+        is_zero: impl Fn(&[T; 8]) -> bool,
+    ) {
         while !values.is_empty() {
+            // The columns up to the end of a block.
             let room = BLOCK - self.column % BLOCK;
-            let (piece, rest) = values.split_at(room.min(values.len()));
-            write(self, piece);
-            self.ends[(self.column - 1) / BLOCK] = self.len as u32;
+            let (block, rest) = values.split_at(room.min(values.len()));
+            let mut column = (self.column % BLOCK) as u32;
+            let mut len = self.len;
+            let mut push = |column, value| {
+                // Written in any case, kept if it is not zero: no branch to guess.
+                self.entries[len] = Entry { column, value };
+                len += usize::from(value != 0.0);
+            };
+            let (groups, last) = block.as_chunks::<8>();
+            for group in groups {
+                if !is_zero(group) {
+                    for (i, &value) in (0..).zip(group) {
+                        push(column + i, value_of(value));
+                    }
+                }
+                column += 8;
+            }
+            for (i, &value) in (0..).zip(last) {
+                push(column + i, value_of(value));
+            }
+            self.ends[self.column / BLOCK] = len as u32;
+            self.len = len;
+            self.column += block.len();
             values = rest;
         }
-    }
-
-    #[inline(always)]
-    fn push(&mut self, value: f32) {
-        // Written in any case, kept if it is not zero: no branch to guess.
-        self.entries[self.len] = Entry { column: (self.column % BLOCK) as u32, value };
-        self.len += usize::from(value != 0.0);
-        self.column += 1;
     }
 }
 

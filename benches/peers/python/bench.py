@@ -344,7 +344,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peers", help="the built program `peers`: measures ours beside the others")
     parser.add_argument(
-        "--our-threads", type=int, nargs="+", default=[1], help="the numbers of threads of ours"
+        "--our-threads", type=int, nargs="+", default=THREADS, help="the numbers of threads of ours"
     )
     parser.add_argument("--once", help=argparse.SUPPRESS)
     parser.add_argument("--threads", type=int, default=1, help=argparse.SUPPRESS)

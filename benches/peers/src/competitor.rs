@@ -34,6 +34,8 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 pub struct Worker {
     #[arg(long, value_enum, default_value_t = Competitor::Ours)]
     pub competitor: Competitor,
+    /// Threads of ours; those of the peers are RAYON_NUM_THREADS and
+    /// MATMUL_NUM_THREADS.
     #[arg(long, default_value_t = 1)]
     pub threads: usize,
     /// The folder with the MNIST files.

@@ -17,7 +17,7 @@ pub fn run(data: &Path, rounds: usize) -> Result<(), Box<dyn Error>> {
     for _ in 0..rounds {
         for ((competitor, threads), times) in &mut entries {
             let [one, many, difference] = spawn("predict-once", *competitor, *threads, data, &[])?;
-            if !(difference < 1e-4) {
+            if difference.is_nan() || difference >= 1e-4 {
                 return Err(format!("{}: differs by {difference}", competitor.name()).into());
             }
             times.one.0.push(one);

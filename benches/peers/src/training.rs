@@ -25,7 +25,7 @@ pub fn run(data: &Path, rounds: usize) -> Result<(), Box<dyn Error>> {
         let entries: Vec<Entry> = COMPETITORS
             .iter()
             .flat_map(|&competitor| competitor.threads().iter().map(move |&t| (competitor, t)))
-            .map(|(competitor, threads)| Entry { competitor, threads, ..Entry::default() })
+            .map(|(competitor, threads)| Entry::new(competitor, threads))
             .collect();
         let entries = measure(entries, data, rounds, &job)?;
         println!("784-{hidden}-10, batch {batch}, SGD with momentum, {rounds} rounds\n");
@@ -39,12 +39,13 @@ struct Entry {
     competitor: Competitor,
     threads: usize,
     seconds: Rounds,
+    /// The least of the rounds.
     accuracy: f64,
 }
 
-impl Default for Entry {
-    fn default() -> Self {
-        Self { competitor: Competitor::Ours, threads: 1, seconds: Rounds::default(), accuracy: 1.0 }
+impl Entry {
+    fn new(competitor: Competitor, threads: usize) -> Self {
+        Self { competitor, threads, seconds: Rounds::default(), accuracy: 1.0 }
     }
 }
 
@@ -59,7 +60,7 @@ fn measure(
         for Entry { competitor, threads, seconds, accuracy } in &mut entries {
             let arguments = job.arguments();
             let [time, right] = spawn("train-once", *competitor, *threads, data, &arguments)?;
-            if !(right > LEAST_ACCURACY) {
+            if right.is_nan() || right <= LEAST_ACCURACY {
                 return Err(format!("{}: accuracy {right}", competitor.name()).into());
             }
             seconds.0.push(time);
