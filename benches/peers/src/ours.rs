@@ -5,7 +5,7 @@ use std::path::Path;
 
 use digit_recognizer::mnist::{self, Split};
 use digit_recognizer::{
-    Activation, Dense, Images, Matrix, Network, Predictor as Packed, TrainConfig,
+    Activation, Dense, Images, Matrix, Network, Predictor as Packed, Schedule, TrainConfig,
 };
 
 use crate::job::{Job, Predictor, Weights};
@@ -46,6 +46,7 @@ pub fn train(initial: &Weights, dataset: &Dataset, job: &Job, threads: usize) ->
         learning_rate: job.learning_rate,
         momentum: job.momentum,
         seed: 42,
+        schedule: Schedule::Constant,
         threads,
         ..TrainConfig::default()
     };
