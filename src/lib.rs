@@ -23,7 +23,7 @@
 //! | to | start at |
 //! |---|---|
 //! | read a digit in a picture | [`Network::recognize`], [`Picture`], [`preprocess`](mod@preprocess) |
-//! | predict from pixels | [`Network::predict`], [`Network::predict_batch`], [`DigitImage`] |
+//! | predict from pixels | [`Network::predict`], [`DigitImage`]; many times: [`Predictor`] |
 //! | train | [`Network::train`], [`TrainConfig`] |
 //! | read MNIST or Kaggle's files | [`mnist`], [`idx`], `kaggle` |
 //! | keep a network, or exchange it with NumPy | [`Network::save`], [`Network::load`], [`weights`], `npz` |
@@ -39,8 +39,10 @@
 //!   seconds.
 //! - What comes from outside is answered with an [`Error`]. A mistake of the
 //!   caller's, such as matrices that do not fit, is a panic, and documented.
-//! - There are no globals. The library reads and writes only the files that
-//!   it is told to, and never prints.
+//! - Training and prediction give the same bits on any number of threads, at any
+//!   [`Level`], on every machine.
+//! - There is no global state but the instruction set, found once. The library
+//!   reads and writes only the files that it is told to, and never prints.
 //!
 //! # Features
 //!

@@ -9,9 +9,12 @@
 //! w ← w + v
 //! ```
 //!
-//! with the learning rate η of the [`Schedule`], the momentum μ and a velocity v that starts at 0.
-//! A batch size of at least the number of images is full-batch gradient
-//! descent; then the order of the images means nothing.
+//! with the learning rate η of the [`Schedule`], the momentum μ and a velocity v
+//! that starts at 0. A batch size of at least the number of images is full-batch
+//! gradient descent.
+//!
+//! For one seed, configuration and dataset the weights are the same to the last
+//! bit, on any number of threads, at any [`Level`], on every machine.
 //!
 //! # Source
 //! Polyak, *Some methods of speeding up the convergence of iteration methods*

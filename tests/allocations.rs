@@ -1,5 +1,7 @@
 //! Once the buffers exist, training and prediction allocate nothing.
 
+#![cfg(feature = "gzip")]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};

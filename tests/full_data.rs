@@ -4,6 +4,7 @@
 //! `DIGITS_DATA` says where the data is, `../shared/data` where it says
 //! nothing. A file that is missing is a failure.
 
+#![cfg(all(feature = "gzip", feature = "image", feature = "npz", feature = "pretrained"))]
 #![allow(clippy::print_stdout, reason = "the figures are for whoever reads the log")]
 
 use std::collections::HashMap;

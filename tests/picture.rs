@@ -1,5 +1,7 @@
 //! Decoding picture files, good and bad, up to the answer.
 
+#![cfg(all(feature = "image", feature = "pretrained"))]
+
 use digit_recognizer::{Error, Network, Picture};
 use image::{DynamicImage, ImageFormat, Rgba, RgbaImage};
 

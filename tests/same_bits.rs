@@ -1,5 +1,7 @@
 //! The same bits at every level, on any number of threads, on every machine.
 
+#![cfg(feature = "gzip")]
+
 use std::ops::ControlFlow;
 
 use digit_recognizer::mnist::{self, Split};
