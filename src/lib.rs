@@ -41,8 +41,9 @@
 //!   caller's, such as matrices that do not fit, is a panic, and documented.
 //! - Training and prediction give the same bits on any number of threads, at any
 //!   [`Level`], on every machine.
-//! - There is no global state but the instruction set, found once. The library
-//!   reads and writes only the files that it is told to, and never prints.
+//! - There is no global state but the instruction set, found once, and scratch
+//!   memory of each thread. The library reads and writes only the files that it is
+//!   told to, and never prints.
 //!
 //! # Features
 //!

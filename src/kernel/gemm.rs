@@ -11,18 +11,21 @@
 //! Goto, van de Geijn, *Anatomy of high-performance matrix multiplication*
 //! (ACM TOMS 2008); Van Zee, van de Geijn, *BLIS* (ACM TOMS 2015).
 
+use std::cell::RefCell;
+
 use crate::kernel::aligned::Aligned;
 use crate::kernel::level::Level;
 use crate::kernel::simd::{Kernel, Simd};
 
-/// Summed index of a block: a strip of B, 256 rows of 32 floats, is 32 KiB and
-/// stays in the L1 cache while strips of A pass by.
-const KC: usize = 256;
+/// Summed index of a block, at most. A strip of B, 400 rows of 32 floats, is then
+/// 50 KiB, about an L1 cache; of 256 to 1024 the fastest, as deeper blocks write C
+/// less often and shallower ones stay in the L1 cache.
+const KC: usize = 400;
 /// Rows of a block of A, a multiple of every tile's rows: 240 × `KC` floats are
-/// 240 KiB, a quarter to a half of an L2 cache.
+/// 375 KiB, part of an L2 cache.
 const MC: usize = 240;
 /// Columns of a block of B, a multiple of every tile's columns: `KC` × 1024
-/// floats are 1 MiB, for the L3 cache.
+/// floats are 1.6 MiB, for the L3 cache.
 const NC: usize = 1024;
 
 /// Rows, and vectors in a row, of the largest tile of any level.
@@ -59,13 +62,18 @@ impl View<'_> {
 pub(crate) fn gemm(level: Level, a: View<'_>, b: View<'_>, c: &mut [f32]) {
     assert_eq!(a.cols, b.rows, "columns of A against rows of B");
     assert_eq!(c.len(), a.rows * b.cols, "elements of C");
-    level.run(Gemm { a, b, c });
+    // Fresh memory costs more to get than to fill, so each thread keeps its own.
+    thread_local! {
+        static PACKED: RefCell<[Aligned; 2]> = RefCell::default();
+    }
+    PACKED.with_borrow_mut(|packed| level.run(Gemm { a, b, c, packed }));
 }
 
 struct Gemm<'a> {
     a: View<'a>,
     b: View<'a>,
     c: &'a mut [f32],
+    packed: &'a mut [Aligned; 2],
 }
 
 impl Kernel for Gemm<'_> {
@@ -75,22 +83,25 @@ impl Kernel for Gemm<'_> {
     fn run<S: Simd>(self, simd: S) {
         let (m, n, k) = (self.a.rows, self.b.cols, self.a.cols);
         let tile_cols = S::TILE_VECTORS * S::LANES;
-        let (kc, nc, mc) = (KC.min(k), NC.min(n), MC.min(m));
-        let mut packed_a = Aligned::zeros(kc * mc.next_multiple_of(S::TILE_ROWS));
-        let mut packed_b = Aligned::zeros(kc * nc.next_multiple_of(tile_cols));
+        // Blocks of equal depth, so that none is too shallow to pay for its tiles.
+        let depth = k.div_ceil(k.div_ceil(KC).max(1)).max(1);
+        let (kc, nc, mc) = (depth.min(k), NC.min(n), MC.min(m));
+        let [packed_a, packed_b] = self.packed;
+        packed_a.resize(kc * mc.next_multiple_of(S::TILE_ROWS));
+        packed_b.resize(kc * nc.next_multiple_of(tile_cols));
         // A block of B for the L3 cache, then one of A for the L2 cache.
         for jc in (0..n).step_by(NC) {
             let nc = NC.min(n - jc);
-            for pc in (0..k).step_by(KC) {
-                let kc = KC.min(k - pc);
+            for pc in (0..k).step_by(depth) {
+                let kc = depth.min(k - pc);
                 let block = Block { first: jc, lines: nc, from: pc, depth: kc };
-                pack(self.b.transposed(), &block, tile_cols, &mut packed_b);
+                pack(self.b.transposed(), &block, tile_cols, packed_b);
                 for ic in (0..m).step_by(MC) {
                     let mc = MC.min(m - ic);
                     let block = Block { first: ic, lines: mc, from: pc, depth: kc };
-                    pack(self.a, &block, S::TILE_ROWS, &mut packed_a);
+                    pack(self.a, &block, S::TILE_ROWS, packed_a);
                     let c = &mut self.c[ic * n + jc..];
-                    multiply_block(simd, &packed_a, &packed_b, kc, c, n, mc, nc);
+                    multiply_block(simd, packed_a, packed_b, kc, c, n, mc, nc);
                 }
             }
         }
@@ -118,9 +129,18 @@ fn pack(matrix: View<'_>, block: &Block, height: usize, packed: &mut [f32]) {
             packed.fill(0.0);
         }
         if matrix.row_stride == 1 {
-            for (p, column) in packed.chunks_exact_mut(height).enumerate() {
-                let from = &matrix.data[start + p * matrix.col_stride..][..rows];
-                column[..rows].copy_from_slice(from);
+            let from = &matrix.data[start..];
+            match (rows == height).then_some(height) {
+                Some(4) => copy_columns::<4>(from, matrix.col_stride, packed),
+                Some(6) => copy_columns::<6>(from, matrix.col_stride, packed),
+                Some(12) => copy_columns::<12>(from, matrix.col_stride, packed),
+                Some(16) => copy_columns::<16>(from, matrix.col_stride, packed),
+                Some(32) => copy_columns::<32>(from, matrix.col_stride, packed),
+                _ => {
+                    for (p, column) in packed.chunks_exact_mut(height).enumerate() {
+                        column[..rows].copy_from_slice(&from[p * matrix.col_stride..][..rows]);
+                    }
+                }
             }
             continue;
         }
@@ -134,6 +154,15 @@ fn pack(matrix: View<'_>, block: &Block, height: usize, packed: &mut [f32]) {
                 (i..rows).for_each(|i| interleave([row(i)], packed, height, i));
             }
         }
+    }
+}
+
+/// Copies columns of `N` values that are `stride` apart; a length that the
+/// compiler knows makes each a few vectors and no call.
+#[inline(always)]
+fn copy_columns<const N: usize>(from: &[f32], stride: usize, packed: &mut [f32]) {
+    for (p, column) in packed.as_chunks_mut::<N>().0.iter_mut().enumerate() {
+        column.copy_from_slice(&from[p * stride..][..N]);
     }
 }
 
