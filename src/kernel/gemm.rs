@@ -117,7 +117,8 @@ struct Block {
 }
 
 /// Copies a block into strips of `height` rows: all values of a column, then the
-/// next column's. Rows that are missing in the last strip become 0.
+/// next column's. Rows that are missing in the last strip keep old values, whose
+/// products are computed and not used.
 #[inline(always)]
 fn pack(matrix: View<'_>, block: &Block, height: usize, packed: &mut [f32]) {
     let strips = packed.chunks_exact_mut(height * block.depth);
@@ -125,9 +126,6 @@ fn pack(matrix: View<'_>, block: &Block, height: usize, packed: &mut [f32]) {
         let top = strip * height;
         let rows = height.min(block.lines - top);
         let start = (block.first + top) * matrix.row_stride + block.from * matrix.col_stride;
-        if rows < height {
-            packed.fill(0.0);
-        }
         if matrix.row_stride == 1 {
             let from = &matrix.data[start..];
             match (rows == height).then_some(height) {
