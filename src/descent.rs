@@ -87,6 +87,11 @@ impl Descent {
         self.packed.copy_to(layers);
     }
 
+    /// Whether no parameter is infinite or NaN.
+    pub(crate) fn is_finite(&self) -> bool {
+        self.packed.layers.iter().all(|layer| layer.weights.is_finite())
+    }
+
     /// Adds the gradient of a chunk's images to its batch's, and after the last
     /// chunk takes the step; returns the loss of the images before it.
     ///

@@ -118,7 +118,7 @@ impl fmt::Display for Error {
             ),
             Self::Diverged { epoch, step } => write!(
                 f,
-                "training diverged in epoch {epoch} at step {step}: expected a finite loss, found \
+                "training diverged in epoch {epoch} at step {step}: expected finite numbers, found \
                  infinity or NaN; a lower learning rate usually helps"
             ),
             Self::File { path, source } => write!(f, "{}: {source}", path.display()),

@@ -31,12 +31,10 @@ pub(crate) const CHUNK: usize = 1024;
 pub(crate) const MAX_CLASSES: usize = 256;
 
 /// A network's parameters, as the kernels read them.
-#[derive(Clone)]
 pub(crate) struct Packed {
     pub(crate) layers: Vec<PackedLayer>,
 }
 
-#[derive(Clone)]
 pub(crate) struct PackedLayer {
     pub(crate) inputs: usize,
     pub(crate) outputs: usize,

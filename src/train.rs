@@ -28,7 +28,7 @@ use crate::dataset::Dataset;
 use crate::descent::{Chunk, Descent, StepSize};
 use crate::error::{Error, Result};
 use crate::kernel::level::Level;
-use crate::kernel::parallel::available_threads;
+use crate::kernel::parallel::{MAX_THREADS, available_threads};
 use crate::kernel::prefetch::prefetch;
 use crate::loss::Loss;
 use crate::network::Network;
@@ -58,7 +58,8 @@ pub struct TrainConfig {
     pub seed: u64,
     /// How the learning rate changes from step to step.
     pub schedule: Schedule,
-    /// Threads to train on; 0 means one for each core. The result is the same.
+    /// Threads to train on, at most 1024; 0 means one for each core. The result is
+    /// the same.
     pub threads: usize,
     /// The instruction set to use, by default the best one. The result is the same.
     pub level: Option<Level>,
@@ -120,6 +121,9 @@ impl TrainConfig {
         if !(0.0..1.0).contains(&self.momentum) {
             return invalid("momentum", "from 0 to below 1", self.momentum.to_string());
         }
+        if self.threads > MAX_THREADS {
+            return invalid("threads", "at most 1024", self.threads.to_string());
+        }
         if let Some(level) = self.level.filter(|level| !level.is_available()) {
             return invalid("level", "one that the processor has", level.to_string());
         }
@@ -173,8 +177,8 @@ impl Network {
     /// - [`Error::InvalidConfig`] if a setting is outside its range
     /// - [`Error::Mismatch`] if a dataset does not fit the network, or there is
     ///   no training image
-    /// - [`Error::Diverged`] if the loss becomes infinite or NaN; the network is
-    ///   then as it was before that epoch
+    /// - [`Error::Diverged`] if the loss, or a weight at the end of an epoch, is
+    ///   infinite or NaN; the network is then as it was before that epoch
     pub fn train(
         &mut self,
         training: &Dataset,
@@ -196,7 +200,9 @@ impl Network {
         let threads = if config.threads == 0 { available_threads() } else { config.threads };
         let level = config.level.unwrap_or_else(Level::best);
         let mut descent = Descent::new(self.layers(), threads, level);
-        let steps = config.epochs * training.len().div_ceil(config.batch_size);
+        let epoch_steps = training.len().div_ceil(config.batch_size);
+        let steps = config.epochs.saturating_mul(epoch_steps);
+        let mut done = 0;
         let mut order: Vec<usize> = Vec::with_capacity(training.len());
         // Room for any sensible number of epochs, so that an epoch allocates nothing.
         let mut history = Vec::with_capacity(config.epochs.min(1_024));
@@ -208,7 +214,6 @@ impl Network {
 
             let mut epoch_loss = Loss::default();
             for (step, batch) in order.chunks(config.batch_size).enumerate() {
-                let done = (number - 1) * training.len().div_ceil(config.batch_size) + step;
                 let size = StepSize {
                     learning_rate: config.schedule.at(config.learning_rate, done, steps),
                     momentum: config.momentum,
@@ -218,6 +223,11 @@ impl Network {
                     return Err(Error::Diverged { epoch: number, step: step + 1 });
                 }
                 epoch_loss += loss;
+                done += 1;
+            }
+            // The next loss would show it, but there may be none.
+            if !descent.is_finite() {
+                return Err(Error::Diverged { epoch: number, step: epoch_steps });
             }
             descent.copy_to(self.layers_mut());
 

@@ -2,7 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use digit_recognizer::{Activation, Dataset, Error, Images, Network, Schedule, TrainConfig};
+use digit_recognizer::{
+    Activation, Dataset, Dense, Error, Images, Matrix, Network, Schedule, TrainConfig,
+};
 
 /// `count` images of 4×4 pixels whose class is the brightest quarter, among noise.
 fn quarters(count: usize, seed: u64) -> Dataset {
@@ -147,6 +149,23 @@ fn a_diverging_training_says_where_and_keeps_the_last_good_weights() {
 }
 
 #[test]
+fn weights_that_diverge_in_the_last_step_are_an_error_too() {
+    // One step: its loss is taken before it, and is finite. Large weights above
+    // give the layer below a gradient that no f32 holds once it is scaled.
+    let layer = |rows, cols, value, activation| {
+        let weights = Matrix::from_fn(rows, cols, |i, j| value * (1.0 + ((i + j) % 3) as f32));
+        Dense::new(weights, vec![0.0; cols], activation)
+    };
+    let layers = vec![layer(16, 5, 0.1, Activation::Relu), layer(5, 4, 1.0e20, Activation::Linear)];
+    let start = Network::from_layers(layers).expect("layers that chain");
+    let mut trained = start.clone();
+    let config = TrainConfig { learning_rate: 1.0e30, epochs: 1, batch_size: 100, ..CONFIG };
+    let error = trained.train(&quarters(100, 1), None, &config, go_on).expect_err("divergence");
+    assert!(matches!(error, Error::Diverged { epoch: 1, step: 1 }), "{error}");
+    assert_eq!(trained, start);
+}
+
+#[test]
 fn settings_outside_their_range_are_errors() {
     let cases = [
         (TrainConfig { batch_size: 0, ..CONFIG }, "batch_size"),
@@ -155,6 +174,7 @@ fn settings_outside_their_range_are_errors() {
         (TrainConfig { learning_rate: f32::INFINITY, ..CONFIG }, "learning_rate"),
         (TrainConfig { momentum: 1.0, ..CONFIG }, "momentum"),
         (TrainConfig { momentum: -0.1, ..CONFIG }, "momentum"),
+        (TrainConfig { threads: usize::MAX, ..CONFIG }, "threads"),
     ];
     for (config, name) in cases {
         let result = network(Activation::Relu).train(&quarters(10, 1), None, &config, go_on);

@@ -20,6 +20,9 @@ use std::thread::JoinHandle;
 const SPINS: usize = 2_000;
 const YIELDS: usize = 200;
 
+/// The most threads of a pool: more than any machine has cores.
+pub(crate) const MAX_THREADS: usize = 1024;
+
 /// The number of threads that the machine runs at once.
 pub(crate) fn available_threads() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
@@ -68,14 +71,16 @@ struct Job {
 unsafe impl Send for Job {}
 
 impl Pool {
-    /// A pool of `threads` threads, of which the caller's is one; at least one.
+    /// A pool of `threads` threads, of which the caller's is one; at least one,
+    /// and at most [`MAX_THREADS`].
     pub(crate) fn new(threads: usize) -> Self {
+        let threads = threads.clamp(1, MAX_THREADS);
         let nothing: &(dyn Fn(usize) + Sync) = &|_| ();
         let shared = Arc::new(Shared {
-            threads: threads.max(1),
+            threads,
             generation: AtomicU32::new(0),
             job: Mutex::new(Job { generation: 0, tasks: 0, run: nothing }),
-            next: (0..threads.max(1)).map(|_| Next(AtomicU64::new(0))).collect(),
+            next: (0..threads).map(|_| Next(AtomicU64::new(0))).collect(),
             remaining: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
             panic: Mutex::new(None),

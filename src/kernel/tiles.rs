@@ -35,7 +35,6 @@ pub(crate) struct Tile {
 }
 
 /// A matrix in tiles: panel after panel, each from the top to the bottom.
-#[derive(Clone)]
 pub(crate) struct Tiles {
     rows: usize,
     cols: usize,
@@ -57,6 +56,11 @@ impl Tiles {
     /// The tiles of a panel, from the top to the bottom.
     pub(crate) fn panel(&self, panel: usize) -> &[Tile] {
         &self.tiles[panel * self.blocks()..][..self.blocks()]
+    }
+
+    /// Whether no value is infinite or NaN.
+    pub(crate) fn is_finite(&self) -> bool {
+        self.tiles.iter().all(|tile| tile.values.iter().all(|value| value.is_finite()))
     }
 
     /// All tiles; number i is in panel i / blocks and block i % blocks.
