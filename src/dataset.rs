@@ -7,7 +7,6 @@
 use std::ops::Range;
 
 use crate::error::{Error, Result};
-use crate::matrix::Matrix;
 
 /// Pictures of one size, one byte a pixel: 0 for paper, 255 for ink.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,24 +82,6 @@ impl Images {
         let len = self.image_len();
         let pixels = self.pixels[range.start * len..range.end * len].to_vec();
         Self { rows: self.rows, cols: self.cols, pixels }
-    }
-
-    /// Writes the pictures that `indices` names into the rows of `inputs`, as
-    /// values from 0 to 1.
-    ///
-    /// # Shapes
-    /// `inputs` becomes (number of indices, pixels of a picture); its memory is
-    /// used again.
-    ///
-    /// # Panics
-    /// If an index is not below `self.len()`.
-    pub fn gather_into(&self, indices: impl ExactSizeIterator<Item = usize>, inputs: &mut Matrix) {
-        inputs.resize(indices.len(), self.image_len());
-        for (row, index) in indices.enumerate() {
-            for (input, &pixel) in inputs.row_mut(row).iter_mut().zip(self.get(index)) {
-                *input = f32::from(pixel) * (1.0 / 255.0);
-            }
-        }
     }
 }
 

@@ -15,12 +15,12 @@ use crate::dense::Dense;
 use crate::kernel::aligned::Aligned;
 use crate::kernel::level::Level;
 use crate::kernel::sparse::{BLOCK, RowWriter, SparseRows};
-use crate::kernel::tiles::{AddGradient, Descend, Forward, Tiles, panels_of};
+use crate::kernel::tiles::{AddGradient, Descend, Forward, MAX_WIDTH, Tiles, panels_of};
 use crate::loss::{Loss, cross_entropy};
 use crate::pass::{MAX_CLASSES, Packed, Part, Pass, write_rows};
 
 /// Floats of the largest tile.
-const TILE: usize = BLOCK * 64;
+const TILE: usize = BLOCK * MAX_WIDTH;
 
 /// Gradient descent with momentum: the state, and the buffers of a step.
 pub(crate) struct Descent {

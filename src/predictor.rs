@@ -96,8 +96,8 @@ impl Predictor {
     /// - `probabilities`: becomes (images, classes)
     ///
     /// # Errors
-    /// [`Error::Mismatch`](crate::Error::Mismatch) if the images have another number of pixels than the
-    /// network has inputs.
+    /// [`Error::Mismatch`](crate::Error::Mismatch) if the images have another
+    /// number of pixels than the network has inputs.
     pub fn predict_images(&mut self, images: &Images, probabilities: &mut Matrix) -> Result<()> {
         check_images(images, self.packed.inputs())?;
         self.predict_rows(images.len(), probabilities, |image, row| row.pixels(images.get(image)));
@@ -158,8 +158,8 @@ impl Network {
     /// The class of each image: the most probable one.
     ///
     /// # Errors
-    /// [`Error::Mismatch`](crate::Error::Mismatch) if the images have another number of pixels than the
-    /// network has inputs.
+    /// [`Error::Mismatch`](crate::Error::Mismatch) if the images have another
+    /// number of pixels than the network has inputs.
     pub fn classify(&self, images: &Images) -> Result<Vec<u8>> {
         let mut probabilities = Matrix::default();
         Predictor::new(self, available_threads()).predict_images(images, &mut probabilities)?;
@@ -170,8 +170,8 @@ impl Network {
     /// Compares the answers with the labels.
     ///
     /// # Errors
-    /// [`Error::Mismatch`](crate::Error::Mismatch) if the images have another number of pixels than the
-    /// network has inputs, or a label is not below its number of classes.
+    /// [`Error::Mismatch`](crate::Error::Mismatch) if the images have another
+    /// number of pixels than the network has inputs, or a label is not below its number of classes.
     pub fn evaluate(&self, dataset: &Dataset) -> Result<ConfusionMatrix> {
         self.check_dataset(dataset)?;
         let mut confusion = ConfusionMatrix::new(self.classes());

@@ -12,7 +12,7 @@ use crate::kernel::simd::{Kernel, Simd};
 use crate::kernel::sparse::{BLOCK, SparseRows};
 
 /// Columns of the widest panel.
-const MAX_WIDTH: usize = 64;
+pub(crate) const MAX_WIDTH: usize = 64;
 
 /// Vectors of a panel's row, where they are shortest.
 const MAX_VECTORS: usize = MAX_WIDTH / 8;
@@ -107,6 +107,22 @@ impl Tiles {
     }
 }
 
+/// A loop over the rows of a panel, whose width the compiler knows.
+trait AtWidth {
+    fn at_width<S: Simd, const WIDTH: usize>(self, simd: S);
+}
+
+/// Runs a loop at a panel's width, one of those that [`panels_of`] gives.
+#[inline(always)]
+fn run_at_width<S: Simd>(kernel: impl AtWidth, width: usize, simd: S) {
+    match width {
+        16 => kernel.at_width::<S, 16>(simd),
+        32 => kernel.at_width::<S, 32>(simd),
+        48 => kernel.at_width::<S, 48>(simd),
+        _ => kernel.at_width::<S, MAX_WIDTH>(simd),
+    }
+}
+
 /// Y = f(X·W), for one panel of W.
 pub(crate) struct Forward<'a> {
     /// X.
@@ -124,16 +140,12 @@ impl Kernel for Forward<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        match self.width {
-            16 => self.at_width::<S, 16>(simd),
-            32 => self.at_width::<S, 32>(simd),
-            48 => self.at_width::<S, 48>(simd),
-            _ => self.at_width::<S, 64>(simd),
-        }
+        let width = self.width;
+        run_at_width(self, width, simd);
     }
 }
 
-impl Forward<'_> {
+impl AtWidth for Forward<'_> {
     #[inline(always)]
     fn at_width<S: Simd, const WIDTH: usize>(self, simd: S) {
         let outputs = self.outputs.as_chunks_mut::<WIDTH>().0;
@@ -179,16 +191,12 @@ impl Kernel for AddGradient<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        match self.width {
-            16 => self.at_width::<S, 16>(simd),
-            32 => self.at_width::<S, 32>(simd),
-            48 => self.at_width::<S, 48>(simd),
-            _ => self.at_width::<S, 64>(simd),
-        }
+        let width = self.width;
+        run_at_width(self, width, simd);
     }
 }
 
-impl AddGradient<'_> {
+impl AtWidth for AddGradient<'_> {
     #[inline(always)]
     fn at_width<S: Simd, const WIDTH: usize>(self, simd: S) {
         let gradient = self.gradient.as_chunks_mut::<WIDTH>().0;
