@@ -25,6 +25,7 @@
 //! | read a digit in a picture | [`Network::recognize`], [`Picture`], [`preprocess`](mod@preprocess) |
 //! | predict from pixels | [`Network::predict`], [`DigitImage`]; many times: [`Predictor`] |
 //! | train | [`Network::train`], [`TrainConfig`] |
+//! | distort images for training | [`Augmentation`] |
 //! | read MNIST or Kaggle's files | [`mnist`], [`idx`], `kaggle` |
 //! | keep a network, or exchange it with NumPy | [`Network::save`], [`Network::load`], [`weights`], `npz` |
 //! | measure | [`Network::evaluate`], [`ConfusionMatrix`] |
@@ -60,6 +61,7 @@
 
 pub mod activation;
 mod atomic_file;
+pub mod augment;
 mod confusion_matrix;
 mod crc32;
 #[cfg(feature = "csv")]
@@ -95,6 +97,7 @@ pub mod train;
 pub mod weights;
 
 pub use activation::Activation;
+pub use augment::Augmentation;
 pub use confusion_matrix::ConfusionMatrix;
 pub use dataset::{Dataset, Images};
 pub use dense::Dense;

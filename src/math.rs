@@ -78,6 +78,24 @@ pub(crate) fn tanh(x: f32) -> f32 {
     if magnitude < 0.625 { small } else { large.copysign(x) }
 }
 
+/// Sine and cosine of an angle of at most π/4 either way, in radians, each
+/// within 2 units in the last place.
+///
+/// # Source
+/// The polynomials are those of Moshier's Cephes, `sinf.c`.
+pub(crate) fn sin_cos(x: f32) -> (f32, f32) {
+    let s = x * x;
+    let mut p = -1.951_529_6e-4;
+    p = p * s + 8.332_161e-3;
+    p = p * s - 0.166_666_55;
+    let sin = p * s * x + x;
+    let mut p = 2.443_315_7e-5;
+    p = p * s - 1.388_731_6e-3;
+    p = p * s + 4.166_664_6e-2;
+    let cos = p * s * s - 0.5 * s + 1.0;
+    (sin, cos)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,6 +133,14 @@ mod tests {
         check(-80.0, 80.0, sigmoid, |x| 1.0 / (1.0 + (-x).exp()), 3.0);
         assert_eq!([sigmoid(0.0), sigmoid(200.0)], [0.5, 1.0]);
         assert!(sigmoid(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn sin_cos_are_sine_and_cosine() {
+        use std::f32::consts::FRAC_PI_4;
+        check(-FRAC_PI_4, FRAC_PI_4, |x| sin_cos(x).0, f64::sin, 2.0);
+        check(-FRAC_PI_4, FRAC_PI_4, |x| sin_cos(x).1, f64::cos, 2.0);
+        assert_eq!(sin_cos(0.0), (0.0, 1.0));
     }
 
     #[test]
