@@ -135,3 +135,82 @@ fn weighted_sums(
     }
     sums
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A field whose noise is a formula.
+    fn field(alpha: f32, sigma: f32, rows: usize, cols: usize) -> Elastic {
+        let mut elastic = Elastic::new(alpha, sigma, rows, cols);
+        let mut places =
+            (0..2).flat_map(|f| (0..rows).flat_map(move |i| (0..cols).map(move |j| (f, i, j))));
+        elastic.fill(|| {
+            let (f, i, j) = places.next().expect("a place for each value");
+            ((i * 73 + j * 151 + f * 57 + i * i * j * 31) % 256).wrapping_sub(128) as i8
+        });
+        elastic.smooth_columns();
+        elastic
+    }
+
+    #[test]
+    fn smoothing_is_that_of_scipy() {
+        // alpha * scipy.ndimage.gaussian_filter(noise, sigma, mode="constant", truncate=3)
+        // of SciPy 1.x in float64, noise being (byte + 0.5) / 128.
+        let golden = [
+            (field(34.0, 4.0, 28, 28), 0, 0, [0.598_811_16, 0.660_1]),
+            (field(34.0, 4.0, 28, 28), 0, 27, [-0.320_705_67, 0.569_459_19]),
+            (field(34.0, 4.0, 28, 28), 13, 14, [1.644_268_55, -0.923_008_73]),
+            (field(34.0, 4.0, 28, 28), 20, 3, [4.363_705_14, -2.833_670_71]),
+            (field(34.0, 4.0, 28, 28), 27, 27, [-0.745_692_52, 0.207_793_47]),
+            (field(37.0, 5.5, 28, 28), 0, 0, [0.503_391_64, 0.602_870_64]),
+            (field(37.0, 5.5, 28, 28), 14, 13, [1.718_957_38, -1.547_186_8]),
+            (field(37.0, 5.5, 28, 28), 27, 5, [1.368_640_18, -0.940_502_13]),
+            (field(37.0, 0.8, 9, 40), 0, 0, [-8.338_506_58, -2.945_473_06]),
+            (field(37.0, 0.8, 9, 40), 4, 31, [3.644_581_41, -2.545_436_85]),
+            (field(37.0, 0.8, 9, 40), 4, 32, [-8.279_912_47, -2.335_169_34]),
+            (field(37.0, 0.8, 9, 40), 8, 39, [-0.566_223_29, 3.610_431_88]),
+        ];
+        for (elastic, row, col, expected) in golden {
+            let first = col / LANES * LANES;
+            let found = elastic.displacements(row, first).map(|lanes| lanes[col - first]);
+            for (found, expected) in found.into_iter().zip(expected) {
+                assert!(
+                    (f64::from(found) - expected).abs() < 2e-5,
+                    "{row}, {col}: {found} for {expected}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn noise_is_even_and_displacements_have_the_strength_that_is_documented() {
+        // Over a large image, whose edges count for little.
+        for (alpha, sigma, documented) in [(34.0, 4.0, 1.4), (37.0, 5.5, 1.1)] {
+            let mut elastic = Elastic::new(alpha, sigma, 256, 256);
+            elastic.draw(&mut Rng::new(4));
+            for noise in &elastic.noise {
+                let mean = noise.iter().sum::<f32>() / noise.len() as f32 / alpha;
+                let square = noise.iter().map(|x| x * x).sum::<f32>() / noise.len() as f32;
+                // The mean's standard deviation is 0.0023, and 1/3 is the variance.
+                assert!(mean.abs() < 0.01, "{mean}");
+                assert!((square / (alpha * alpha) - 1.0 / 3.0).abs() < 0.01, "{square}");
+                assert!(noise.iter().all(|x| x.abs() < alpha));
+            }
+            elastic.smooth_columns();
+            let mut squares = [0.0; 2];
+            for row in 0..256 {
+                for first in (0..256).step_by(LANES) {
+                    let fields = elastic.displacements(row, first);
+                    for (sum, lanes) in squares.iter_mut().zip(fields) {
+                        *sum += lanes.iter().map(|x| x * x).sum::<f32>() / 65_536.0;
+                    }
+                }
+            }
+            for square in squares {
+                // About a hundred independent values for a field: within 10 %.
+                assert!((square.sqrt() - documented).abs() < 0.15, "{square}");
+            }
+        }
+    }
+}

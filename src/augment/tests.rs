@@ -7,15 +7,12 @@ fn noise(index: usize) -> u8 {
     Rng::with_stream(9, index as u64).next_u64() as u8
 }
 
-/// The Gaussian at (dy, dx), cut off at 3 σ along each axis.
-fn gaussian(sigma: f64, dy: i64, dx: i64) -> f64 {
+/// The weights of the Gaussian from −3 σ to 3 σ.
+fn gaussian(sigma: f64) -> Vec<f64> {
     let radius = (3.0 * sigma + 0.5) as i64;
-    let density = |x: i64| {
-        let inside = x.abs() <= radius;
-        if inside { (-0.5 * (x * x) as f64 / (sigma * sigma)).exp() } else { 0.0 }
-    };
+    let density = |x: i64| (-0.5 * (x * x) as f64 / (sigma * sigma)).exp();
     let sum: f64 = (-radius..=radius).map(density).sum();
-    density(dy) * density(dx) / (sum * sum)
+    (-radius..=radius).map(|x| density(x) / sum).collect()
 }
 
 /// The distorted image by its definition, 0 to 255.
@@ -32,20 +29,24 @@ fn oracle(
     while alpha > 0.0 && bytes.len() < 2 * rows * cols {
         bytes.extend(rng.next_u64().to_le_bytes());
     }
-    let elastic = |field: usize, y: i64, x: i64| -> f64 {
+    let weights = gaussian(sigma);
+    let radius = weights.len() as i64 / 2;
+    let displacement = |field: usize, y: i64, x: i64| -> f64 {
         let mut sum = 0.0;
-        for i in 0..rows as i64 {
-            for j in 0..cols as i64 {
-                let Some(&byte) = bytes.get(field * rows * cols + i as usize * cols + j as usize)
-                else {
-                    return 0.0;
-                };
-                let value = (f64::from(byte as i8) + 0.5) / 128.0;
-                sum += alpha * gaussian(sigma, y - i, x - j) * value;
+        for i in (y - radius).max(0)..=(y + radius).min(rows as i64 - 1) {
+            for j in (x - radius).max(0)..=(x + radius).min(cols as i64 - 1) {
+                let byte = bytes[field * rows * cols + i as usize * cols + j as usize];
+                let weight =
+                    weights[(i - y + radius) as usize] * weights[(j - x + radius) as usize];
+                sum += weight * (f64::from(byte as i8) + 0.5) / 128.0;
             }
         }
-        sum
+        alpha * sum
     };
+    let mut elastic = vec![[0.0; 2]; rows * cols];
+    for (at, elastic) in elastic.iter_mut().enumerate().filter(|_| alpha > 0.0) {
+        *elastic = [0, 1].map(|field| displacement(field, (at / cols) as i64, (at % cols) as i64));
+    }
     let pixel = |y: i64, x: i64| -> f64 {
         let inside = (0..rows as i64).contains(&y) && (0..cols as i64).contains(&x);
         if inside { f64::from(image[y as usize * cols + x as usize]) } else { 0.0 }
@@ -64,8 +65,9 @@ fn oracle(
         }
         let u = x as f64 - cx - f64::from(amounts.shift[0]);
         let v = y as f64 - cy - f64::from(amounts.shift[1]);
-        let sx = cx + (m[1][1] * u - m[0][1] * v) / determinant + elastic(0, y, x);
-        let sy = cy + (m[0][0] * v - m[1][0] * u) / determinant + elastic(1, y, x);
+        let [dx, dy] = elastic[y as usize * cols + x as usize];
+        let sx = cx + (m[1][1] * u - m[0][1] * v) / determinant + dx;
+        let sy = cy + (m[0][0] * v - m[1][0] * u) / determinant + dy;
         let mut value = 0.0;
         for i in sy.floor() as i64..=sy.floor() as i64 + 1 {
             for j in sx.floor() as i64..=sx.floor() as i64 + 1 {
