@@ -4,14 +4,11 @@ use std::io::{self, Read};
 
 use csv::ByteRecord;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
 
 /// The longest row in bytes, which bounds the memory: three times one of 784
 /// numbers in the 25 characters that NumPy writes by default.
 const ROW_LIMIT: usize = 1 << 16;
-
-/// The most bytes of a field that an error shows.
-const SHOWN_LIMIT: usize = 24;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -83,14 +80,6 @@ impl Row<'_> {
             expected: expected.to_owned(),
             found: shown(&self.fields[column]),
         }
-    }
-}
-
-/// A field for an error's text: in quotes, escaped, its beginning if it is long.
-fn shown(field: &[u8]) -> String {
-    match field.get(..SHOWN_LIMIT) {
-        Some(start) if start.len() < field.len() => format!("\"{}...\"", start.escape_ascii()),
-        _ => format!("\"{}\"", field.escape_ascii()),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Labelled images in memory, one byte a pixel.
 //!
 //! The readers of the files that datasets come in fill these types:
-//! [`idx`](crate::idx) for MNIST's own files and `kaggle` for the CSV of
-//! Kaggle's Digit Recognizer.
+//! [`idx`](crate::idx) for MNIST's own files, `kaggle` for the CSV of Kaggle's
+//! Digit Recognizer, and [`unipen`](crate::unipen) for pen strokes, which it draws.
 
 use std::ops::Range;
 
@@ -135,5 +135,32 @@ impl Dataset {
     /// If `range` reaches past the last image.
     pub fn slice(&self, range: Range<usize>) -> Self {
         Self { images: self.images.slice(range.clone()), labels: self.labels[range].to_vec() }
+    }
+
+    /// Adds copies of the other's labelled images behind these.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if the images are of another size; nothing is added.
+    ///
+    /// ```
+    /// use digit_recognizer::{Dataset, Images};
+    ///
+    /// let mut dataset = Dataset::new(Images::new(1, 2, vec![10, 20])?, vec![7])?;
+    /// dataset.extend(&Dataset::new(Images::new(1, 2, vec![30, 40])?, vec![3])?)?;
+    /// assert_eq!((dataset.images().get(1), dataset.labels()), (&[30, 40][..], &[7, 3][..]));
+    /// # Ok::<(), digit_recognizer::Error>(())
+    /// ```
+    pub fn extend(&mut self, other: &Self) -> Result<()> {
+        let (ours, others) = (&mut self.images, &other.images);
+        if (ours.rows, ours.cols) != (others.rows, others.cols) {
+            return Err(Error::Mismatch {
+                what: "size of the images to add",
+                expected: format!("{} x {} pixels", ours.rows, ours.cols),
+                found: format!("{} x {} pixels", others.rows, others.cols),
+            });
+        }
+        ours.pixels.extend_from_slice(&others.pixels);
+        self.labels.extend_from_slice(&other.labels);
+        Ok(())
     }
 }

@@ -10,6 +10,14 @@ pub const SIDE: usize = 28;
 /// Pixels of a [`DigitImage`].
 pub const PIXELS: usize = SIDE * SIDE;
 
+/// The longer side of the digit's ink, in pixels.
+pub(crate) const BOX: f32 = 20.0;
+
+/// Where the ink's centre of mass is, in pixels from the left and from the top:
+/// the middle of pixel 14, counted from 0. MNIST's images were moved by whole
+/// pixels; their centres are spread evenly over that pixel, and their mean is here.
+pub(crate) const MIDDLE: f32 = 14.5;
+
 /// One digit as the network sees it: 28×28 pixels, row by row from the top
 /// left, 0 where the paper is and 1 where the ink is.
 ///

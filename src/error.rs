@@ -143,3 +143,14 @@ impl From<io::Error> for Error {
         Self::Io(source)
     }
 }
+
+/// The most bytes of a field that an error shows.
+const SHOWN_LIMIT: usize = 24;
+
+/// A field for an error's text: in quotes, escaped, its beginning if it is long.
+pub(crate) fn shown(field: &[u8]) -> String {
+    match field.get(..SHOWN_LIMIT) {
+        Some(start) if start.len() < field.len() => format!("\"{}...\"", start.escape_ascii()),
+        _ => format!("\"{}\"", field.escape_ascii()),
+    }
+}

@@ -22,6 +22,7 @@ use std::io::Read;
 
 use crate::dataset::Images;
 use crate::error::{Error, Result};
+use crate::gzip;
 
 /// Reads images, such as MNIST's `train-images-idx3-ubyte`.
 ///
@@ -72,43 +73,10 @@ pub fn read_labels(reader: impl Read) -> Result<Vec<u8>> {
 /// Reads an array of unsigned bytes, plain or gzipped, whose dimensions have
 /// these names: its sizes and its values.
 fn read_array<const RANK: usize>(
-    mut reader: impl Read,
-    names: [&str; RANK],
-) -> Result<([u32; RANK], Vec<u8>)> {
-    let mut start = Vec::new();
-    reader.by_ref().take(2).read_to_end(&mut start)?;
-    let whole = start.as_slice().chain(reader);
-    if start == [0x1f, 0x8b] { read_gzipped(whole, names) } else { read_plain(whole, names) }
-}
-
-#[cfg(feature = "gzip")]
-fn read_gzipped<const RANK: usize>(
     reader: impl Read,
     names: [&str; RANK],
 ) -> Result<([u32; RANK], Vec<u8>)> {
-    use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
-
-    read_plain(flate2::read::MultiGzDecoder::new(reader), names).map_err(|error| match error {
-        // What the decoder says of the data; the reader's own errors are of other kinds.
-        Error::Io(error) if matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof) => {
-            Error::Malformed {
-                format: "gzip",
-                at: "the compressed data".to_owned(),
-                expected: "whole gzip members".to_owned(),
-                found: error.to_string(),
-            }
-        }
-        error => error,
-    })
-}
-
-#[cfg(not(feature = "gzip"))]
-fn read_gzipped<const RANK: usize>(
-    _: impl Read,
-    _: [&str; RANK],
-) -> Result<([u32; RANK], Vec<u8>)> {
-    let expected = "plain data (the cargo feature `gzip` reads gzipped data)";
-    Err(unsupported("byte 0", expected.to_owned(), "gzipped data".to_owned()))
+    gzip::read("IDX", reader, |reader| read_plain(reader, names))
 }
 
 fn read_plain<const RANK: usize>(

@@ -17,16 +17,19 @@
 //!
 //! ```text
 //! picture -> preprocess -> 28x28 DigitImage -> Matrix -> Network -> Prediction
+//! strokes -> draw ------------^
 //! dataset -> Matrix -> train -> Network -> weights file
 //! ```
 //!
 //! | to | start at |
 //! |---|---|
 //! | read a digit in a picture | [`Network::recognize`], [`Picture`], [`preprocess`](mod@preprocess) |
+//! | read a digit that a pen draws | [`Network::recognize_strokes`], [`Strokes`] |
 //! | predict from pixels | [`Network::predict`], [`DigitImage`]; many times: [`Predictor`] |
 //! | train | [`Network::train`], [`TrainConfig`] |
 //! | distort images for training | [`Augmentation`] |
 //! | read MNIST or Kaggle's files | [`mnist`], [`idx`], `kaggle` |
+//! | read pen strokes, and train on them | [`unipen`], [`Dataset::extend`] |
 //! | keep a network, or exchange it with NumPy | [`Network::save`], [`Network::load`], [`weights`], `npz` |
 //! | measure | [`Network::evaluate`], [`ConfusionMatrix`] |
 //! | compute | [`Matrix`] |
@@ -49,13 +52,13 @@
 //! # Features
 //!
 //! All are on by default. Without them, what remains (matrix, network, training,
-//! weights file, preprocessing, plain IDX) depends on `byteorder` alone.
+//! weights file, preprocessing, strokes, plain IDX and UNIPEN) depends on `byteorder` alone.
 //!
 //! | feature | for |
 //! |---|---|
 //! | `image` | `Picture::open` and `Picture::decode`: PNG, JPEG, BMP, GIF, WebP |
 //! | `csv` | `kaggle`, and `digit_csv` for one image |
-//! | `gzip` | gzipped IDX files |
+//! | `gzip` | gzipped IDX and UNIPEN files |
 //! | `npz` | NumPy's `.npz` as a weights file |
 //! | `pretrained` | `Network::pretrained` |
 
@@ -73,6 +76,7 @@ mod descent;
 pub mod digit_csv;
 mod digit_image;
 pub mod error;
+mod gzip;
 pub mod idx;
 #[cfg(feature = "csv")]
 pub mod kaggle;
@@ -93,7 +97,9 @@ pub mod preprocess;
 #[cfg(feature = "pretrained")]
 mod pretrained;
 mod rng;
+pub mod strokes;
 pub mod train;
+pub mod unipen;
 pub mod weights;
 
 pub use activation::Activation;
@@ -110,6 +116,7 @@ pub use picture::Picture;
 pub use prediction::Prediction;
 pub use predictor::Predictor;
 pub use preprocess::preprocess;
+pub use strokes::Strokes;
 pub use train::{Epoch, Schedule, TrainConfig};
 
 // The README's code runs as a doctest.

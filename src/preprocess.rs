@@ -30,6 +30,7 @@ use crate::error::Result;
 use crate::network::{Network, Preprocessing};
 use crate::picture::Picture;
 use crate::prediction::Prediction;
+use crate::strokes::Strokes;
 
 /// Prepares a picture with one digit for the network.
 ///
@@ -69,6 +70,38 @@ impl Network {
     pub fn recognize(&self, picture: &Picture) -> Result<Prediction> {
         match self.preprocessing() {
             Preprocessing::Mnist => Ok(self.predict(&preprocess(picture)?)),
+        }
+    }
+
+    /// Reads the digit that a pen drew: [draws](Strokes::draw) it as the network
+    /// expects, with a pen of [`Strokes::PEN_WIDTH`], then
+    /// [predicts](Network::predict). No picture is made on the way, so nothing
+    /// has to be told from paper.
+    ///
+    /// ```
+    /// # #[cfg(feature = "pretrained")] {
+    /// use digit_recognizer::{Network, Strokes};
+    ///
+    /// // A 4, as a canvas reports it: x to the right, y downwards.
+    /// let strokes = Strokes::new(vec![
+    ///     vec![(70.0, 10.0), (45.0, 45.0), (20.0, 80.0), (100.0, 80.0)],
+    ///     vec![(75.0, 45.0), (75.0, 130.0)],
+    /// ])?;
+    /// let prediction = Network::pretrained().recognize_strokes(&strokes)?;
+    /// assert_eq!(prediction.digit(), 4);
+    /// # }
+    /// # Ok::<(), digit_recognizer::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// For networks with [`Preprocessing::Mnist`] there are none: [`Strokes`]
+    /// always have ink.
+    ///
+    /// # Panics
+    /// If the network has not 784 inputs.
+    pub fn recognize_strokes(&self, strokes: &Strokes) -> Result<Prediction> {
+        match self.preprocessing() {
+            Preprocessing::Mnist => Ok(self.predict(&strokes.draw(Strokes::PEN_WIDTH)?)),
         }
     }
 }

@@ -5,17 +5,9 @@
 
 use std::ops::Range;
 
-use crate::digit_image::{DigitImage, PIXELS, SIDE};
+use crate::digit_image::{BOX, DigitImage, MIDDLE, PIXELS, SIDE};
 use crate::preprocess::ink::Ink;
 use crate::preprocess::luminance::Luminance;
-
-/// The longer side of a digit in the result, in its pixels.
-const BOX: f32 = 20.0;
-
-/// Where the centre of mass comes to, in pixels of the result: the middle of
-/// pixel 14, counted from 0. MNIST's images were moved by whole pixels; their
-/// centres are spread evenly over that pixel, and their mean is here.
-const MIDDLE: f32 = 14.5;
 
 /// Where the ink is, in pixels of the picture.
 struct Extent {
