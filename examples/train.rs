@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use digit_recognizer::{Activation, Dataset, Epoch, Network, TrainConfig, kaggle, mnist};
+use digit_recognizer::{Activation, Dataset, Epoch, Network, Optimizer, TrainConfig, kaggle, mnist};
 
 /// Said after training on the sample.
 const FULL_SET: &str = "\
@@ -52,7 +52,7 @@ struct Args {
 
     /// The share of the last step that the next one keeps, 0 to below 1
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    #[arg(default_value_t = TrainConfig::default().momentum)]
+    #[arg(default_value_t = 0.9)]
     momentum: f32,
 
     /// Decides the first weights and the order of the images
@@ -209,7 +209,7 @@ fn train(
         epochs: args.epochs,
         batch_size: args.batch_size,
         learning_rate: args.learning_rate,
-        momentum: args.momentum,
+        optimizer: Optimizer::Sgd { momentum: args.momentum },
         seed: args.seed,
         ..TrainConfig::default()
     };

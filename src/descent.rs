@@ -1,4 +1,4 @@
-//! A step of gradient descent with momentum, on all cores.
+//! A step of gradient descent, on all cores.
 //!
 //! After the first two stages of the forward [pass](crate::pass) come
 //!
@@ -12,10 +12,13 @@
 
 use crate::activation::Activation;
 use crate::dense::Dense;
+use crate::dropout::Dropout;
 use crate::kernel::aligned::Aligned;
 use crate::kernel::level::Level;
+use crate::kernel::parallel::Pool;
 use crate::kernel::sparse::{BLOCK, RowWriter, SparseRows};
-use crate::kernel::tiles::{AddGradient, Descend, Forward, MAX_WIDTH, Tiles, panels_of};
+use crate::kernel::step::{Descend, SquaredNorm, Step};
+use crate::kernel::tiles::{AddGradient, Forward, MAX_WIDTH, Slot, Tiles, panels_of};
 use crate::loss::{Loss, cross_entropy};
 use crate::pass::{MAX_CLASSES, Packed, Part, Pass, write_rows};
 
@@ -35,17 +38,13 @@ pub(crate) struct Descent {
 /// The images of a chunk, and their place in the batch.
 pub(crate) struct Chunk<'a> {
     pub(crate) labels: &'a [u8],
+    /// How much of the targets is spread over all classes, 0 to 1.
+    pub(crate) label_smoothing: f32,
+    pub(crate) dropout: Option<Dropout<'a>>,
     /// Images in the whole batch, whose mean loss is made smaller.
     pub(crate) batch_size: usize,
     pub(crate) is_first: bool,
     pub(crate) is_last: bool,
-}
-
-/// How far a step goes.
-#[derive(Clone, Copy)]
-pub(crate) struct StepSize {
-    pub(crate) learning_rate: f32,
-    pub(crate) momentum: f32,
 }
 
 /// The errors of the images of a part, and their loss.
@@ -63,11 +62,13 @@ struct LayerErrors {
 }
 
 impl Descent {
-    pub(crate) fn new(layers: &[Dense], threads: usize, level: Level) -> Self {
+    /// From a network's parameters; `has_variance` for an optimiser that keeps one.
+    pub(crate) fn new(layers: &[Dense], has_variance: bool, threads: usize, level: Level) -> Self {
         let mut packed = Packed::new(layers);
         for layer in &mut packed.layers {
             for tile in layer.weights.tiles_mut() {
                 tile.velocity = Aligned::zeros(tile.values.len());
+                tile.variance = Aligned::zeros(if has_variance { tile.values.len() } else { 0 });
             }
         }
         let pass = Pass::new(&packed, threads, level);
@@ -82,9 +83,22 @@ impl Descent {
         descent
     }
 
-    /// The parameters as they are now.
-    pub(crate) fn copy_to(&self, layers: &mut [Dense]) {
-        self.packed.copy_to(layers);
+    /// The parameters as they are now, or what belongs to each of them.
+    pub(crate) fn copy_to(&self, slot: Slot, layers: &mut [Dense]) {
+        self.packed.copy_to(slot, layers);
+    }
+
+    /// Takes over what [`copy_to`](Self::copy_to) gave.
+    pub(crate) fn set(&mut self, slot: Slot, layers: &[Dense]) {
+        for (packed, layer) in self.packed.layers.iter_mut().zip(layers) {
+            packed.set(slot, layer);
+        }
+        self.transpose();
+    }
+
+    /// The threads.
+    pub(crate) fn pool(&mut self) -> &mut Pool {
+        &mut self.pass.pool
     }
 
     /// Whether no parameter is infinite or NaN.
@@ -99,16 +113,17 @@ impl Descent {
     pub(crate) fn step(
         &mut self,
         chunk: &Chunk<'_>,
-        size: StepSize,
+        step: Step,
+        clip_norm: Option<f32>,
         write: impl Fn(usize, &mut RowWriter<'_>) + Sync,
     ) -> Loss {
         self.pass.forward_first(&self.packed, chunk.labels.len(), write);
         let (packed, transposed, level) = (&self.packed, &self.transposed, self.pass.level);
         self.pass.pool.run_pairs(&mut self.pass.parts, &mut self.errors, |part, errors| {
-            part.forward(packed, level);
+            part.forward(packed, level, chunk.dropout);
             errors.backward(part, packed, transposed, chunk, level);
         });
-        self.descend(chunk, size);
+        self.descend(chunk, step, clip_norm);
         if chunk.is_last {
             self.transpose();
         }
@@ -118,8 +133,9 @@ impl Descent {
     }
 
     /// Stage 4.
-    fn descend(&mut self, chunk: &Chunk<'_>, size: StepSize) {
+    fn descend(&mut self, chunk: &Chunk<'_>, step: Step, clip_norm: Option<f32>) {
         let (parts, errors, level) = (&self.pass.parts, &self.errors, self.pass.level);
+        let steps_now = chunk.is_last && clip_norm.is_none();
         for (index, layer) in self.packed.layers.iter_mut().enumerate() {
             let (width, _) = panels_of(layer.outputs);
             let blocks = layer.weights.blocks();
@@ -140,13 +156,38 @@ impl Descent {
                         gradient,
                     });
                 }
-                if chunk.is_last {
-                    let StepSize { learning_rate, momentum } = size;
-                    level.run(Descend { learning_rate, momentum, gradient, tile });
+                if steps_now {
+                    level.run(Descend { step, gradient, tile });
                 } else {
                     tile.gradient.resize(gradient.len());
                     tile.gradient.copy_from_slice(gradient);
                 }
+            });
+        }
+        if let Some(clip_norm) = clip_norm.filter(|_| chunk.is_last) {
+            self.descend_clipped(step, clip_norm);
+        }
+    }
+
+    /// The step, once the gradients of all tiles are known: one that is longer
+    /// than `clip_norm` is shortened to it.
+    fn descend_clipped(&mut self, step: Step, clip_norm: f32) {
+        let level = self.pass.level;
+        let mut squared_norm = 0.0;
+        for layer in &mut self.packed.layers {
+            let tiles = layer.weights.tiles_mut();
+            self.pass.pool.run_each(tiles, |_, tile| {
+                tile.squared_norm = level.run(SquaredNorm(&tile.gradient));
+            });
+            squared_norm += tiles.iter().map(|tile| tile.squared_norm).sum::<f64>();
+        }
+        let gradient_scale = (f64::from(clip_norm) / squared_norm.sqrt()).min(1.0) as f32;
+        let step = Step { gradient_scale, ..step };
+        for layer in &mut self.packed.layers {
+            self.pass.pool.run_each(layer.weights.tiles_mut(), |_, tile| {
+                let gradient = std::mem::take(&mut tile.gradient);
+                level.run(Descend { step, gradient: &gradient, tile });
+                tile.gradient = gradient;
             });
         }
     }
@@ -175,7 +216,7 @@ impl PartErrors {
     /// The loss of each image of a part, and the errors of each layer.
     fn backward(
         &mut self,
-        part: &Part,
+        part: &mut Part,
         packed: &Packed,
         transposed: &[Tiles],
         chunk: &Chunk<'_>,
@@ -201,7 +242,14 @@ impl PartErrors {
                     activation: Activation::Linear,
                     outputs: errors,
                 });
-                layer.activation.backward(&part.layers[index - 1].outputs[panel], errors);
+            }
+            let outputs = &mut part.layers[index - 1].outputs;
+            let errors = &mut below[index - 1].panels;
+            if let Some(dropout) = chunk.dropout {
+                dropout.backward(level, index, &part.images, outputs, errors);
+            }
+            for (outputs, errors) in outputs.iter().zip(errors) {
+                layer.activation.backward(outputs, errors);
             }
         }
     }
@@ -220,7 +268,12 @@ impl PartErrors {
         for (row, image) in part.images.clone().enumerate() {
             part.copy_logits(row, logits);
             // The last layer is linear: the gradient of its outputs is its D.
-            self.losses.push(cross_entropy(logits, chunk.labels[image], chunk.batch_size));
+            self.losses.push(cross_entropy(
+                logits,
+                chunk.labels[image],
+                chunk.label_smoothing,
+                chunk.batch_size,
+            ));
             for (panel, values) in panels.iter_mut().zip(logits.chunks(width)) {
                 panel[row * width..][..values.len()].copy_from_slice(values);
             }

@@ -23,4 +23,5 @@ pub(crate) mod parallel;
 pub(crate) mod prefetch;
 pub(crate) mod simd;
 pub(crate) mod sparse;
+pub(crate) mod step;
 pub(crate) mod tiles;

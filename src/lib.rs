@@ -75,6 +75,7 @@ mod descent;
 #[cfg(feature = "csv")]
 pub mod digit_csv;
 mod digit_image;
+mod dropout;
 pub mod error;
 mod gzip;
 pub mod idx;
@@ -89,6 +90,7 @@ mod model_file;
 pub mod network;
 #[cfg(feature = "npz")]
 pub mod npz;
+mod optimizer;
 mod pass;
 pub mod picture;
 mod prediction;
@@ -112,12 +114,13 @@ pub use error::{Error, Result};
 pub use kernel::level::Level;
 pub use matrix::Matrix;
 pub use network::{Network, Preprocessing};
+pub use optimizer::Optimizer;
 pub use picture::Picture;
 pub use prediction::Prediction;
 pub use predictor::Predictor;
 pub use preprocess::preprocess;
 pub use strokes::Strokes;
-pub use train::{Epoch, Schedule, TrainConfig};
+pub use train::{Epoch, Schedule, TrainConfig, Trainer};
 
 // The README's code runs as a doctest.
 #[cfg(all(doctest, feature = "image", feature = "pretrained"))]

@@ -9,8 +9,13 @@
 //! ∂loss/∂z_j = p_j − [j = label]
 //! ```
 //!
+//! With label smoothing ε the target of the K classes is not [j = label] but
+//! q_j = (1 − ε)·[j = label] + ε/K, and the loss −Σ_j q_j·ln p_j.
+//!
 //! # Source
-//! Bishop, *Pattern Recognition and Machine Learning* (2006), section 4.3.4.
+//! Bishop, *Pattern Recognition and Machine Learning* (2006), section 4.3.4;
+//! Szegedy, Vanhoucke, Ioffe, Shlens, Wojna, *Rethinking the Inception
+//! architecture for computer vision* (CVPR 2016), section 7.
 
 use crate::math::{exp, ln};
 
@@ -48,18 +53,28 @@ impl std::ops::AddAssign for Loss {
 /// # Shapes
 /// - `logits`: one for each class; becomes the gradient, divided by `batch_size`
 /// - `label`: below the number of classes
+/// - `smoothing`: ε, 0 to 1
 ///
 /// # Panics
 /// If `label` is not below the number of classes.
-pub(crate) fn cross_entropy(logits: &mut [f32], label: u8, batch_size: usize) -> Loss {
+pub(crate) fn cross_entropy(
+    logits: &mut [f32],
+    label: u8,
+    smoothing: f32,
+    batch_size: usize,
+) -> Loss {
     let label = usize::from(label);
-    let logit = f64::from(logits[label]);
     let correct = usize::from(argmax(logits) == label);
-    // −ln p from the logits: exact also where p is too small for an f32.
-    let sum = softmax(logits) - logit;
-    logits[label] -= 1.0;
+    let spread = smoothing / logits.len() as f32;
+    let mut expected = f64::from(1.0 - smoothing) * f64::from(logits[label]);
+    if smoothing > 0.0 {
+        expected += f64::from(spread) * logits.iter().map(|&z| f64::from(z)).sum::<f64>();
+    }
+    // −Σ q·ln p from the logits: exact also where p is too small for an f32.
+    let sum = softmax(logits) - expected;
+    logits[label] -= 1.0 - smoothing;
     let scale = 1.0 / batch_size as f32;
-    logits.iter_mut().for_each(|gradient| *gradient *= scale);
+    logits.iter_mut().for_each(|gradient| *gradient = (*gradient - spread) * scale);
     Loss { sum, correct }
 }
 

@@ -17,11 +17,12 @@ use std::ops::Range;
 
 use crate::activation::Activation;
 use crate::dense::Dense;
+use crate::dropout::Dropout;
 use crate::kernel::aligned::Aligned;
 use crate::kernel::level::Level;
 use crate::kernel::parallel::Pool;
 use crate::kernel::sparse::{RowWriter, SparseRows};
-use crate::kernel::tiles::{Forward, Tiles, panels_of};
+use crate::kernel::tiles::{Forward, Slot, Tiles, panels_of};
 
 /// Images that are in memory as numbers at once; larger batches go through in
 /// chunks of this many.
@@ -46,12 +47,18 @@ pub(crate) struct PackedLayer {
 impl PackedLayer {
     fn new(layer: &Dense) -> Self {
         let (inputs, outputs) = (layer.inputs(), layer.outputs());
-        let mut weights = Tiles::zeros(inputs + 1, outputs);
+        let weights = Tiles::zeros(inputs + 1, outputs);
+        let mut packed = Self { inputs, outputs, activation: layer.activation(), weights };
+        packed.set(Slot::Values, layer);
+        packed
+    }
+
+    /// Takes over a layer's parameters.
+    pub(crate) fn set(&mut self, slot: Slot, layer: &Dense) {
         for (row, values) in layer.weights().iter_rows().enumerate() {
-            weights.set_row(row, values);
+            self.weights.set_row(slot, row, values);
         }
-        weights.set_row(inputs, layer.bias());
-        Self { inputs, outputs, activation: layer.activation(), weights }
+        self.weights.set_row(slot, self.inputs, layer.bias());
     }
 
     /// Y = f(X·W + b), all panels.
@@ -75,14 +82,15 @@ impl Packed {
         Self { layers: layers.iter().map(PackedLayer::new).collect() }
     }
 
-    /// Writes the parameters back into the layers that they came from.
-    pub(crate) fn copy_to(&self, layers: &mut [Dense]) {
+    /// Writes the parameters, or what belongs to each of them, into layers of
+    /// these shapes.
+    pub(crate) fn copy_to(&self, slot: Slot, layers: &mut [Dense]) {
         for (packed, layer) in self.layers.iter().zip(layers) {
             let (weights, bias) = layer.parameters_mut();
             for row in 0..packed.inputs {
-                packed.weights.copy_row(row, weights.row_mut(row));
+                packed.weights.copy_row(slot, row, weights.row_mut(row));
             }
-            packed.weights.copy_row(packed.inputs, bias);
+            packed.weights.copy_row(slot, packed.inputs, bias);
         }
     }
 
@@ -127,10 +135,18 @@ impl Part {
         Self { images: 0..0, layers: packed.layers.iter().map(layer).collect() }
     }
 
-    /// The layers after the first.
-    pub(crate) fn forward(&mut self, packed: &Packed, level: Level) {
+    /// The layers after the first; the outputs below each may lose some.
+    pub(crate) fn forward(
+        &mut self,
+        packed: &Packed,
+        level: Level,
+        dropout: Option<Dropout<'_>>,
+    ) {
         for (index, layer) in packed.layers.iter().enumerate().skip(1) {
             let (before, rest) = self.layers.split_at_mut(index);
+            if let Some(dropout) = dropout {
+                dropout.forward(level, index, &self.images, &mut before[index - 1].outputs);
+            }
             let PartLayer { inputs, outputs } = &mut rest[0];
             inputs.resize(self.images.len(), layer.inputs + 1);
             write_rows(inputs, &before[index - 1].outputs, layer.inputs, |row| row.floats(&[1.0]));
@@ -185,7 +201,7 @@ impl Pass {
     ) {
         self.forward_first(packed, images, write);
         let level = self.level;
-        self.pool.run_each(&mut self.parts, |_, part| part.forward(packed, level));
+        self.pool.run_each(&mut self.parts, |_, part| part.forward(packed, level, None));
     }
 
     /// The stages 1 and 2.

@@ -1,135 +1,43 @@
-//! Training: gradient descent with momentum.
+//! Training by gradient descent.
 //!
 //! The images are shuffled for each epoch and cut into batches. For each batch
-//! the gradient g of the mean loss is computed by back-propagation (see
-//! [`Dense`](crate::Dense)), and every parameter w takes a step:
+//! the gradient of the mean loss is computed by back-propagation (see
+//! [`Dense`](crate::Dense)), and the [`Optimizer`](crate::Optimizer) takes a step
+//! with the learning rate of the [`Schedule`]. A batch size of at least the number
+//! of images is full-batch gradient descent.
 //!
-//! ```text
-//! v ← μ·v − η·g
-//! w ← w + v
-//! ```
-//!
-//! with the learning rate η of the [`Schedule`], the momentum μ and a velocity v
-//! that starts at 0. A batch size of at least the number of images is full-batch
-//! gradient descent.
+//! [`Network::train`] runs to the end. A [`Trainer`] goes epoch by epoch, and its
+//! state can be kept: see [`Trainer::save`].
 //!
 //! For one seed, configuration and dataset the weights are the same to the last
 //! bit, on any number of threads, at any [`Level`], on every machine.
-//!
-//! # Source
-//! Polyak, *Some methods of speeding up the convergence of iteration methods*
-//! (1964), in the form of Sutskever, Martens, Dahl, Hinton, *On the importance
-//! of initialization and momentum in deep learning* (ICML 2013), equations 1 and 2.
 
+mod augmented;
+mod checkpoint;
+mod config;
+mod schedule;
+
+use std::fmt;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
+pub use config::TrainConfig;
+pub use schedule::Schedule;
+
 use crate::dataset::Dataset;
-use crate::descent::{Chunk, Descent, StepSize};
+use crate::descent::{Chunk, Descent};
+use crate::dropout::Dropout;
 use crate::error::{Error, Result};
 use crate::kernel::level::Level;
-use crate::kernel::parallel::{MAX_THREADS, available_threads};
+use crate::kernel::parallel::available_threads;
 use crate::kernel::prefetch::prefetch;
+use crate::kernel::step::Step;
+use crate::kernel::tiles::Slot;
 use crate::loss::Loss;
 use crate::network::Network;
 use crate::pass::CHUNK;
 use crate::rng::Rng;
-
-/// How to train.
-///
-/// ```
-/// use digit_recognizer::TrainConfig;
-///
-/// let config = TrainConfig { epochs: 3, ..Default::default() };
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TrainConfig {
-    /// How often each image is seen; 0 leaves the network as it is.
-    pub epochs: usize,
-    /// Images in a step, at least 1; as many as there are images, or more, is
-    /// full-batch gradient descent.
-    pub batch_size: usize,
-    /// The step η in the direction of the gradient of the mean loss; above 0.
-    pub learning_rate: f32,
-    /// The share μ of its velocity that a parameter keeps, 0 (none) to below 1.
-    pub momentum: f32,
-    /// The same seed, network and dataset give the same result, to the last bit.
-    /// It decides the order of the images.
-    pub seed: u64,
-    /// How the learning rate changes from step to step.
-    pub schedule: Schedule,
-    /// Threads to train on, at most 1024; 0 means one for each core. The result is
-    /// the same.
-    pub threads: usize,
-    /// The instruction set to use, by default the best one. The result is the same.
-    pub level: Option<Level>,
-}
-
-/// How the learning rate changes while training.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum Schedule {
-    /// It stays.
-    Constant,
-    /// It falls in a straight line from step to step, to 0 after the last: the
-    /// steps are long while there is far to go, and short where the noise of the
-    /// batches would keep the weights from settling.
-    #[default]
-    Linear,
-}
-
-impl Schedule {
-    fn at(self, learning_rate: f32, step: usize, steps: usize) -> f32 {
-        match self {
-            Self::Constant => learning_rate,
-            Self::Linear => learning_rate * ((steps - step) as f32 / steps as f32),
-        }
-    }
-}
-
-/// Ten epochs of 784-256-10 on MNIST reach 98.4 %: among the best of six pairs of
-/// batch size and learning rate on 5,000 images held out of training, over four
-/// seeds.
-impl Default for TrainConfig {
-    fn default() -> Self {
-        Self {
-            epochs: 10,
-            batch_size: 64,
-            learning_rate: 0.1,
-            momentum: 0.9,
-            seed: 42,
-            schedule: Schedule::Linear,
-            threads: 0,
-            level: None,
-        }
-    }
-}
-
-impl TrainConfig {
-    /// Checks the settings, as [`Network::train`] does before it starts.
-    ///
-    /// # Errors
-    /// [`Error::InvalidConfig`] if a setting is outside its range.
-    pub fn check(&self) -> Result<()> {
-        let invalid = |field, expected, found| Err(Error::InvalidConfig { field, expected, found });
-        if self.batch_size == 0 {
-            return invalid("batch_size", "at least 1", self.batch_size.to_string());
-        }
-        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
-            return invalid("learning_rate", "a number above 0", self.learning_rate.to_string());
-        }
-        if !(0.0..1.0).contains(&self.momentum) {
-            return invalid("momentum", "from 0 to below 1", self.momentum.to_string());
-        }
-        if self.threads > MAX_THREADS {
-            return invalid("threads", "at most 1024", self.threads.to_string());
-        }
-        if let Some(level) = self.level.filter(|level| !level.is_available()) {
-            return invalid("level", "one that the processor has", level.to_string());
-        }
-        Ok(())
-    }
-}
+use crate::train::augmented::Augmented;
 
 /// What an epoch brought.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -144,7 +52,7 @@ pub struct Epoch {
     /// them, 0 to 1.
     pub accuracy: f64,
     /// The share of validation images that are right after the epoch, 0 to 1,
-    /// where there are some.
+    /// where there are some. Where weights are averaged, it is the average's.
     pub validation_accuracy: Option<f64>,
     /// How long the epoch took, with its validation, in seconds.
     pub seconds: f64,
@@ -186,9 +94,70 @@ impl Network {
         config: &TrainConfig,
         mut on_epoch: impl FnMut(&Epoch) -> ControlFlow<()>,
     ) -> Result<Vec<Epoch>> {
+        let mut trainer = Trainer::new(self.clone(), training, validation, config)?;
+        let outcome = loop {
+            match trainer.next_epoch() {
+                Ok(Some(epoch)) if on_epoch(&epoch).is_continue() => {}
+                Ok(_) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        let history = std::mem::take(&mut trainer.history);
+        *self = trainer.into_network();
+        outcome.map(|()| history)
+    }
+}
+
+/// A training, epoch by epoch.
+///
+/// ```
+/// use digit_recognizer::train::Trainer;
+/// use digit_recognizer::{Activation, Dataset, Images, Network, TrainConfig};
+///
+/// let images = Images::new(1, 2, vec![255, 0, 0, 255])?;
+/// let dataset = Dataset::new(images, vec![0, 1])?;
+/// let network = Network::new(&[2, 8, 2], Activation::Relu, 1)?;
+/// let config = TrainConfig { epochs: 50, ..Default::default() };
+/// let mut trainer = Trainer::new(network, &dataset, None, &config)?;
+/// while let Some(epoch) = trainer.next_epoch()? {
+///     println!("{}: loss {:.3}", epoch.number, epoch.loss);
+/// }
+/// let network = trainer.into_network();
+/// # Ok::<(), digit_recognizer::Error>(())
+/// ```
+pub struct Trainer<'a> {
+    training: &'a Dataset,
+    validation: Option<&'a Dataset>,
+    config: TrainConfig,
+    descent: Descent,
+    augmented: Option<Augmented>,
+    /// The network after the last epoch, averaged where that is asked for.
+    network: Network,
+    /// The one that was best on the validation images, where `patience` is set.
+    best: Option<Network>,
+    history: Vec<Epoch>,
+    has_failed: bool,
+    /// The order of the images in an epoch.
+    order: Vec<usize>,
+}
+
+impl<'a> Trainer<'a> {
+    /// Prepares to train a network.
+    ///
+    /// # Errors
+    /// - [`Error::InvalidConfig`] if a setting is outside its range, or it has a
+    ///   `patience` and there are no validation images
+    /// - [`Error::Mismatch`] if a dataset does not fit the network, or there is
+    ///   no training image
+    pub fn new(
+        network: Network,
+        training: &'a Dataset,
+        validation: Option<&'a Dataset>,
+        config: &TrainConfig,
+    ) -> Result<Self> {
         config.check()?;
-        self.check_dataset(training)?;
-        validation.map_or(Ok(()), |dataset| self.check_dataset(dataset))?;
+        network.check_dataset(training)?;
+        validation.map_or(Ok(()), |dataset| network.check_dataset(dataset))?;
         if training.is_empty() {
             return Err(Error::Mismatch {
                 what: "training images",
@@ -196,86 +165,224 @@ impl Network {
                 found: "none".to_owned(),
             });
         }
-
+        if config.patience.is_some() && validation.is_none_or(Dataset::is_empty) {
+            return Err(Error::InvalidConfig {
+                field: "patience",
+                expected: "none without validation images",
+                found: format!("{:?}", config.patience),
+            });
+        }
         let threads = if config.threads == 0 { available_threads() } else { config.threads };
         let level = config.level.unwrap_or_else(Level::best);
-        let mut descent = Descent::new(self.layers(), threads, level);
-        let epoch_steps = training.len().div_ceil(config.batch_size);
-        let steps = config.epochs.saturating_mul(epoch_steps);
-        let mut done = 0;
-        let mut order: Vec<usize> = Vec::with_capacity(training.len());
-        // Room for any sensible number of epochs, so that an epoch allocates nothing.
-        let mut history = Vec::with_capacity(config.epochs.min(1_024));
-        for number in 1..=config.epochs {
-            let start = Instant::now();
-            order.clear();
-            order.extend(0..training.len());
-            Rng::with_stream(config.seed, number as u64).shuffle(&mut order);
+        let mut descent =
+            Descent::new(network.layers(), config.optimizer.has_variance(), threads, level);
+        Ok(Self {
+            training,
+            validation,
+            config: *config,
+            augmented: config.augmentation.map(|augmentation| {
+                Augmented::new(augmentation, training, descent.pool().threads(), level)
+            }),
+            descent,
+            network,
+            best: None,
+            // Room for any sensible number of epochs, so that an epoch allocates nothing.
+            history: Vec::with_capacity(config.epochs.min(1_024)),
+            has_failed: false,
+            order: Vec::with_capacity(training.len()),
+        })
+    }
 
-            let mut epoch_loss = Loss::default();
-            for (step, batch) in order.chunks(config.batch_size).enumerate() {
-                let size = StepSize {
-                    learning_rate: config.schedule.at(config.learning_rate, done, steps),
-                    momentum: config.momentum,
-                };
-                let loss = take_step(&mut descent, training, batch, size);
-                if !loss.sum.is_finite() {
-                    return Err(Error::Diverged { epoch: number, step: step + 1 });
-                }
-                epoch_loss += loss;
-                done += 1;
-            }
-            // The next loss would show it, but there may be none.
-            if !descent.is_finite() {
-                return Err(Error::Diverged { epoch: number, step: epoch_steps });
-            }
-            descent.copy_to(self.layers_mut());
+    /// The network as it would be if training ended now.
+    pub fn network(&self) -> &Network {
+        self.best.as_ref().unwrap_or(&self.network)
+    }
 
-            let validation_accuracy = match validation {
-                Some(dataset) => Some(self.evaluate(dataset)?.accuracy()),
-                None => None,
-            };
-            let epoch = Epoch {
-                number,
-                loss: epoch_loss.sum / training.len() as f64,
-                accuracy: epoch_loss.correct as f64 / training.len() as f64,
-                validation_accuracy,
-                seconds: start.elapsed().as_secs_f64(),
-            };
-            history.push(epoch);
-            if on_epoch(&epoch).is_break() {
-                break;
+    /// Ends the training.
+    pub fn into_network(self) -> Network {
+        self.best.unwrap_or(self.network)
+    }
+
+    /// What each epoch so far brought.
+    pub fn history(&self) -> &[Epoch] {
+        &self.history
+    }
+
+    /// Whether all epochs are done, or it was given up.
+    fn is_finished(&self) -> bool {
+        let done = self.history.len();
+        self.has_failed
+            || done >= self.config.epochs
+            || self.config.patience.is_some_and(|patience| done - self.best_epoch() >= patience)
+    }
+
+    /// The number of the first epoch with the best validation accuracy, 0 before
+    /// the first.
+    fn best_epoch(&self) -> usize {
+        let mut best = (0, -1.0);
+        for epoch in &self.history {
+            let accuracy = epoch.validation_accuracy.unwrap_or(0.0);
+            if accuracy > best.1 {
+                best = (epoch.number, accuracy);
             }
         }
-        Ok(history)
+        best.0
+    }
+
+    /// Trains for one epoch; `None` where training is over.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] if the loss, or a weight at the end of the epoch, is
+    /// infinite or NaN; the network then stays as it was, and training is over.
+    pub fn next_epoch(&mut self) -> Result<Option<Epoch>> {
+        if self.is_finished() {
+            return Ok(None);
+        }
+        let start = Instant::now();
+        let number = self.history.len() + 1;
+        let loss = self.take_steps(number).inspect_err(|_| self.has_failed = true)?;
+        self.update_network(number);
+        let validation_accuracy = match self.validation {
+            Some(dataset) => Some(self.network.evaluate(dataset)?.accuracy()),
+            None => None,
+        };
+        let images = self.training.len() as f64;
+        let epoch = Epoch {
+            number,
+            loss: loss.sum / images,
+            accuracy: loss.correct as f64 / images,
+            validation_accuracy,
+            seconds: start.elapsed().as_secs_f64(),
+        };
+        self.history.push(epoch);
+        if self.config.patience.is_some() && self.best_epoch() == number {
+            self.best = Some(self.network.clone());
+        }
+        Ok(Some(epoch))
+    }
+
+    /// The steps of an epoch; returns the loss of its images.
+    fn take_steps(&mut self, number: usize) -> Result<Loss> {
+        let config = &self.config;
+        let epoch_steps = self.training.len().div_ceil(config.batch_size);
+        let steps = config.epochs.saturating_mul(epoch_steps);
+        let warm_up = (f64::from(config.warm_up) * steps as f64) as usize;
+        self.order.clear();
+        self.order.extend(0..self.training.len());
+        Rng::with_stream(config.seed, number as u64).shuffle(&mut self.order);
+
+        let mut epoch_loss = Loss::default();
+        for (index, batch) in self.order.chunks(config.batch_size).enumerate() {
+            let done = (number - 1) * epoch_steps + index;
+            let learning_rate = config.learning_rate * config.schedule.at(done, steps, warm_up);
+            let step = Step {
+                rule: config.optimizer.rule(done + 1),
+                learning_rate,
+                keep: 1.0 - learning_rate * config.weight_decay,
+                gradient_scale: 1.0,
+            };
+            let batch = Batch { images: batch, dataset: self.training, epoch: number as u64 };
+            let loss = batch.take_step(&mut self.descent, &mut self.augmented, config, step);
+            if !loss.sum.is_finite() {
+                return Err(Error::Diverged { epoch: number, step: index + 1 });
+            }
+            epoch_loss += loss;
+        }
+        // The next loss would show it, but there may be none.
+        if !self.descent.is_finite() {
+            return Err(Error::Diverged { epoch: number, step: epoch_steps });
+        }
+        Ok(epoch_loss)
+    }
+
+    /// Takes the weights over after an epoch, or into the average.
+    fn update_network(&mut self, number: usize) {
+        let others = self.config.epochs - number;
+        let first = self.config.averaged_epochs.saturating_sub(others + 1);
+        let averaged = self.config.averaged_epochs.saturating_sub(others);
+        if first == 0 {
+            self.descent.copy_to(Slot::Values, self.network.layers_mut());
+            return;
+        }
+        let mut latest = self.network.clone();
+        self.descent.copy_to(Slot::Values, latest.layers_mut());
+        for (mean, latest) in self.network.layers_mut().iter_mut().zip(latest.layers()) {
+            let (weights, bias) = mean.parameters_mut();
+            let means = weights.as_mut_slice().iter_mut().chain(bias);
+            let latest = latest.weights().as_slice().iter().chain(latest.bias());
+            for (mean, latest) in means.zip(latest) {
+                *mean += (latest - *mean) / averaged as f32;
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Trainer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trainer")
+            .field("config", &self.config)
+            .field("epochs", &self.history.len())
+            .finish_non_exhaustive()
     }
 }
 
 /// How many images ahead memory is asked for: as long as it takes to come.
 const PREFETCH: usize = 6;
 
-/// One step on the images of a batch; returns their loss before it.
-fn take_step(descent: &mut Descent, dataset: &Dataset, batch: &[usize], size: StepSize) -> Loss {
-    let mut loss = Loss::default();
-    let mut labels = [0; CHUNK];
-    let chunks = batch.len().div_ceil(CHUNK);
-    for (number, images) in batch.chunks(CHUNK).enumerate() {
-        let labels = &mut labels[..images.len()];
-        for (label, &image) in labels.iter_mut().zip(images) {
-            *label = dataset.labels()[image];
-        }
-        let chunk = Chunk {
-            labels,
-            batch_size: batch.len(),
-            is_first: number == 0,
-            is_last: number + 1 == chunks,
-        };
-        loss += descent.step(&chunk, size, |row, writer| {
-            if let Some(&later) = images.get(row + PREFETCH) {
-                prefetch(dataset.images().get(later));
+/// The images of a step.
+struct Batch<'a> {
+    images: &'a [usize],
+    dataset: &'a Dataset,
+    epoch: u64,
+}
+
+impl Batch<'_> {
+    /// Takes the step; returns the loss before it.
+    fn take_step(
+        &self,
+        descent: &mut Descent,
+        augmented: &mut Option<Augmented>,
+        config: &TrainConfig,
+        step: Step,
+    ) -> Loss {
+        let mut loss = Loss::default();
+        let mut labels = [0; CHUNK];
+        let mut keys = [0; CHUNK];
+        let chunks = self.images.len().div_ceil(CHUNK);
+        for (number, images) in self.images.chunks(CHUNK).enumerate() {
+            for (index, &image) in images.iter().enumerate() {
+                labels[index] = self.dataset.labels()[image];
+                keys[index] = dropout_key(config.seed, self.epoch, image);
             }
-            writer.pixels(dataset.images().get(images[row]));
-        });
+            if let Some(augmented) = augmented {
+                augmented.fill(descent.pool(), self.dataset, images, config.seed, self.epoch);
+            }
+            let chunk = Chunk {
+                labels: &labels[..images.len()],
+                label_smoothing: config.label_smoothing,
+                dropout: Dropout::new(config.dropout, &keys[..images.len()]),
+                batch_size: self.images.len(),
+                is_first: number == 0,
+                is_last: number + 1 == chunks,
+            };
+            let augmented = augmented.as_ref();
+            loss += descent.step(&chunk, step, config.clip_norm, |row, writer| match augmented {
+                Some(augmented) => writer.pixels(augmented.get(row)),
+                None => {
+                    if let Some(&later) = images.get(row + PREFETCH) {
+                        prefetch(self.dataset.images().get(later));
+                    }
+                    writer.pixels(self.dataset.images().get(images[row]));
+                }
+            });
+        }
+        loss
     }
-    loss
+}
+
+/// The key of what an image loses in an epoch. The streams of the shuffles are
+/// counted from below, these from above.
+fn dropout_key(seed: u64, epoch: u64, image: usize) -> u64 {
+    let key = Rng::with_stream(seed, u64::MAX - epoch).next_u64();
+    Rng::with_stream(key, image as u64).next_u64()
 }

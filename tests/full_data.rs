@@ -14,7 +14,7 @@ use std::process::Command;
 
 use digit_recognizer::mnist::{self, Split};
 use digit_recognizer::{
-    Activation, Dataset, Dense, DigitImage, Epoch, Matrix, Network, Picture, Schedule, TrainConfig,
+    Activation, Dataset, Dense, DigitImage, Epoch, Matrix, Network, Optimizer, Picture, Schedule, TrainConfig,
     preprocess,
 };
 
@@ -124,7 +124,7 @@ fn training_takes_the_steps_of_the_original_in_numpy() {
         epochs: 1,
         batch_size: 1_000,
         learning_rate: 0.1,
-        momentum: 0.0,
+        optimizer: Optimizer::Sgd { momentum: 0.0 },
         schedule: Schedule::Constant,
         ..Default::default()
     };
@@ -176,7 +176,7 @@ fn the_original_recipe_reaches_84_percent() {
         epochs: 500,
         batch_size: training.len(),
         learning_rate: 0.1,
-        momentum: 0.0,
+        optimizer: Optimizer::Sgd { momentum: 0.0 },
         schedule: Schedule::Constant,
         ..Default::default()
     };

@@ -6,7 +6,7 @@
 
 use std::ops::ControlFlow;
 
-use digit_recognizer::{Activation, Dataset, Dense, Images, Matrix, Network, TrainConfig};
+use digit_recognizer::{Activation, Dataset, Dense, Images, Matrix, Network, Optimizer, TrainConfig};
 
 /// A layer's weights (inputs × outputs, row by row) and bias, in f64.
 #[derive(Clone)]
@@ -96,7 +96,7 @@ fn check(sizes: &[usize], hidden: Activation) {
         epochs: 1,
         batch_size: 300,
         learning_rate: 1.0,
-        momentum: 0.0,
+        optimizer: Optimizer::Sgd { momentum: 0.0 },
         ..Default::default()
     };
     stepped.train(&dataset, None, &config, |_| ControlFlow::Continue(())).expect("a step");

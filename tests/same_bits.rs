@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use digit_recognizer::mnist::{self, Split};
 use digit_recognizer::{
-    Activation, Dataset, Level, Matrix, Network, Predictor, Schedule, TrainConfig,
+    Activation, Dataset, Level, Matrix, Network, Optimizer, Predictor, Schedule, TrainConfig,
 };
 
 /// The hash of [`reference_training`]'s weights files. It was computed on x86-64
@@ -56,7 +56,7 @@ fn reference_training(level: Level, threads: usize) -> u64 {
             &[784, 24, 10],
             Activation::Sigmoid,
             300,
-            &TrainConfig { batch_size: 7, momentum: 0.0, ..config },
+            &TrainConfig { batch_size: 7, optimizer: Optimizer::Sgd { momentum: 0.0 }, ..config },
         ),
         trained(
             &[784, 10, 10],

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use digit_recognizer::{
-    Activation, Dataset, Dense, Error, Images, Matrix, Network, Schedule, TrainConfig,
+    Activation, Dataset, Dense, Error, Images, Matrix, Network, Optimizer, Schedule, TrainConfig,
 };
 
 /// `count` images of 4×4 pixels whose class is the brightest quarter, among noise.
@@ -38,7 +38,7 @@ const CONFIG: TrainConfig = TrainConfig {
     epochs: 20,
     batch_size: 16,
     learning_rate: 0.1,
-    momentum: 0.9,
+    optimizer: Optimizer::Sgd { momentum: 0.9 },
     seed: 7,
     schedule: Schedule::Constant,
     threads: 2,
@@ -172,8 +172,8 @@ fn settings_outside_their_range_are_errors() {
         (TrainConfig { learning_rate: 0.0, ..CONFIG }, "learning_rate"),
         (TrainConfig { learning_rate: f32::NAN, ..CONFIG }, "learning_rate"),
         (TrainConfig { learning_rate: f32::INFINITY, ..CONFIG }, "learning_rate"),
-        (TrainConfig { momentum: 1.0, ..CONFIG }, "momentum"),
-        (TrainConfig { momentum: -0.1, ..CONFIG }, "momentum"),
+        (TrainConfig { optimizer: Optimizer::Sgd { momentum: 1.0 }, ..CONFIG }, "momentum"),
+        (TrainConfig { optimizer: Optimizer::Sgd { momentum: -0.1 }, ..CONFIG }, "momentum"),
         (TrainConfig { threads: usize::MAX, ..CONFIG }, "threads"),
     ];
     for (config, name) in cases {

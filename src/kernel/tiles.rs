@@ -28,10 +28,42 @@ pub(crate) fn panels_of(cols: usize) -> (usize, usize) {
 #[derive(Clone, Default)]
 pub(crate) struct Tile {
     pub(crate) values: Aligned,
-    /// How fast the values move; only while they are trained.
+    /// How fast the values move, or the mean of their gradients; only while they
+    /// are trained.
     pub(crate) velocity: Aligned,
-    /// The gradient of the images so far; only while a batch comes in chunks.
+    /// The mean of the squares of their gradients; only for Adam.
+    pub(crate) variance: Aligned,
+    /// The gradient of the images so far; only while a batch comes in chunks, or
+    /// all gradients are needed before the step.
     pub(crate) gradient: Aligned,
+    /// The sum of its squares; only where gradients are clipped.
+    pub(crate) squared_norm: f64,
+}
+
+/// Which of a tile's arrays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Slot {
+    Values,
+    Velocity,
+    Variance,
+}
+
+impl Tile {
+    pub(crate) fn slot(&self, slot: Slot) -> &Aligned {
+        match slot {
+            Slot::Values => &self.values,
+            Slot::Velocity => &self.velocity,
+            Slot::Variance => &self.variance,
+        }
+    }
+
+    pub(crate) fn slot_mut(&mut self, slot: Slot) -> &mut Aligned {
+        match slot {
+            Slot::Values => &mut self.values,
+            Slot::Velocity => &mut self.velocity,
+            Slot::Variance => &mut self.variance,
+        }
+    }
 }
 
 /// A matrix in tiles: panel after panel, each from the top to the bottom.
@@ -88,21 +120,21 @@ impl Tiles {
     }
 
     /// Takes over a row.
-    pub(crate) fn set_row(&mut self, row: usize, values: &[f32]) {
+    pub(crate) fn set_row(&mut self, slot: Slot, row: usize, values: &[f32]) {
         let (width, _) = panels_of(self.cols);
         let blocks = self.blocks();
         for (panel, values) in values.chunks(width).enumerate() {
             let tile = &mut self.tiles[panel * blocks + row / BLOCK];
-            tile.values[row % BLOCK * width..][..values.len()].copy_from_slice(values);
+            tile.slot_mut(slot)[row % BLOCK * width..][..values.len()].copy_from_slice(values);
         }
     }
 
     /// Writes a row out.
-    pub(crate) fn copy_row(&self, row: usize, values: &mut [f32]) {
+    pub(crate) fn copy_row(&self, slot: Slot, row: usize, values: &mut [f32]) {
         let (width, _) = panels_of(self.cols);
         for (panel, values) in values.chunks_mut(width).enumerate() {
             let tile = &self.panel(panel)[row / BLOCK];
-            values.copy_from_slice(&tile.values[row % BLOCK * width..][..values.len()]);
+            values.copy_from_slice(&tile.slot(slot)[row % BLOCK * width..][..values.len()]);
         }
     }
 }
@@ -213,27 +245,6 @@ impl AtWidth for AddGradient<'_> {
                     simd.store(sum, gradient);
                 }
             }
-        }
-    }
-}
-
-/// A step of gradient descent with momentum: v ← μ·v − η·g, w ← w + v.
-pub(crate) struct Descend<'a> {
-    pub(crate) learning_rate: f32,
-    pub(crate) momentum: f32,
-    pub(crate) gradient: &'a [f32],
-    pub(crate) tile: &'a mut Tile,
-}
-
-impl Kernel for Descend<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        let state = self.tile.velocity.iter_mut().zip(self.gradient);
-        for (w, (v, g)) in self.tile.values.iter_mut().zip(state) {
-            *v = self.momentum * *v - self.learning_rate * g;
-            *w += *v;
         }
     }
 }

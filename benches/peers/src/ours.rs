@@ -5,7 +5,7 @@ use std::path::Path;
 
 use digit_recognizer::mnist::{self, Split};
 use digit_recognizer::{
-    Activation, Dense, Images, Matrix, Network, Predictor as Packed, Schedule, TrainConfig,
+    Activation, Dense, Images, Matrix, Network, Optimizer, Predictor as Packed, Schedule, TrainConfig,
 };
 
 use crate::job::{Job, Predictor, Weights};
@@ -44,7 +44,7 @@ pub fn train(initial: &Weights, dataset: &Dataset, job: &Job, threads: usize) ->
         epochs: job.epochs,
         batch_size: job.batch,
         learning_rate: job.learning_rate,
-        momentum: job.momentum,
+        optimizer: Optimizer::Sgd { momentum: job.momentum },
         seed: 42,
         schedule: Schedule::Constant,
         threads,

@@ -1,0 +1,114 @@
+//! Dropout: in a step of training, each output of a hidden layer is 0 with some
+//! probability, and the others are larger in proportion.
+//!
+//! Which ones depends on the seed, the epoch, the image, the layer and the output
+//! alone, not on where the image is computed.
+//!
+//! # Source
+//! Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, *Dropout: a simple
+//! way to prevent neural networks from overfitting* (JMLR 2014), with the scaling
+//! in training.
+
+use std::ops::Range;
+
+use crate::kernel::aligned::Aligned;
+use crate::kernel::level::Level;
+use crate::kernel::simd::{Kernel, Simd};
+use crate::rng::Rng;
+
+/// The outputs that a chunk of images loses.
+#[derive(Clone, Copy)]
+pub(crate) struct Dropout<'a> {
+    /// The probability to be dropped, in 65536ths.
+    threshold: u16,
+    /// A key for each image of the chunk.
+    keys: &'a [u64],
+}
+
+impl<'a> Dropout<'a> {
+    /// None where `rate` is 0; `keys` has one for each image of a chunk.
+    pub(crate) fn new(rate: f32, keys: &'a [u64]) -> Option<Self> {
+        // Below 1, so it fits.
+        let threshold = (rate * 65_536.0) as u16;
+        (threshold > 0).then_some(Self { threshold, keys })
+    }
+
+    /// The share that stays.
+    fn kept(self) -> f32 {
+        1.0 - f32::from(self.threshold) / 65_536.0
+    }
+
+    /// Drops outputs of layer number `layer`, in panels, for these images of the
+    /// chunk.
+    pub(crate) fn forward(
+        self,
+        level: Level,
+        layer: usize,
+        images: &Range<usize>,
+        outputs: &mut [Aligned],
+    ) {
+        let scale = 1.0 / self.kept();
+        self.for_each_row(layer, images, outputs, |rng, row| {
+            level.run(Drop { rng, threshold: self.threshold, scale, row });
+        });
+    }
+
+    /// Turns the gradient with respect to what [`forward`](Self::forward) left
+    /// into the one with respect to the outputs, and brings back the outputs that
+    /// stayed.
+    pub(crate) fn backward(
+        self,
+        level: Level,
+        layer: usize,
+        images: &Range<usize>,
+        outputs: &mut [Aligned],
+        gradient: &mut [Aligned],
+    ) {
+        self.forward(level, layer, images, gradient);
+        let kept = self.kept();
+        outputs.iter_mut().for_each(|panel| panel.iter_mut().for_each(|y| *y *= kept));
+    }
+
+    fn for_each_row(
+        self,
+        layer: usize,
+        images: &Range<usize>,
+        panels: &mut [Aligned],
+        mut each: impl FnMut(Rng, &mut [f32]),
+    ) {
+        if images.is_empty() {
+            return;
+        }
+        for (panel, values) in panels.iter_mut().enumerate() {
+            let width = values.len() / images.len();
+            let stream = (layer as u64) << 32 | panel as u64;
+            for (row, &key) in values.chunks_exact_mut(width).zip(&self.keys[images.clone()]) {
+                each(Rng::with_stream(key, stream), row);
+            }
+        }
+    }
+}
+
+/// Drops some values of a row, and scales the others.
+struct Drop<'a> {
+    rng: Rng,
+    threshold: u16,
+    scale: f32,
+    row: &'a mut [f32],
+}
+
+impl Kernel for Drop<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, _: S) {
+        // A panel's width is a multiple of 16; a random number has 4 × 16 bits.
+        for values in self.row.as_chunks_mut::<16>().0 {
+            let random: [u64; 4] = std::array::from_fn(|_| self.rng.next_u64());
+            for (index, value) in values.iter_mut().enumerate() {
+                let bits = (random[index / 4] >> (16 * (index % 4))) as u16;
+                *value = if bits < self.threshold { 0.0 } else { self.scale * *value };
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The step that a tile's parameters take, once their gradient is known.
+
+use crate::kernel::aligned::Aligned;
+use crate::kernel::simd::{Kernel, Simd};
+use crate::kernel::tiles::Tile;
+
+/// How far each parameter w goes, given its gradient g.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Step {
+    pub(crate) rule: Rule,
+    pub(crate) learning_rate: f32,
+    /// What w is multiplied with first: 1 − learning rate · weight decay.
+    pub(crate) keep: f32,
+    /// What g is multiplied with first, where gradients are clipped.
+    pub(crate) gradient_scale: f32,
+}
+
+/// The rule of the optimiser.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Rule {
+    /// v ← μ·v − η·g, w ← w + v.
+    Momentum { momentum: f32 },
+    /// m ← β₁·m + (1 − β₁)·g, s ← β₂·s + (1 − β₂)·g²,
+    /// w ← w − η·c₁·m / (√(c₂·s) + ε).
+    Adam { beta1: f32, beta2: f32, epsilon: f32, correction1: f32, correction2: f32 },
+}
+
+/// Takes the step for one tile.
+pub(crate) struct Descend<'a> {
+    pub(crate) step: Step,
+    pub(crate) gradient: &'a [f32],
+    pub(crate) tile: &'a mut Tile,
+}
+
+impl Kernel for Descend<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let Step { rule, learning_rate, keep, gradient_scale } = self.step;
+        let Tile { values, velocity, variance, .. } = self.tile;
+        let state = values.iter_mut().zip(velocity.iter_mut().zip(self.gradient));
+        match rule {
+            Rule::Momentum { momentum } => {
+                for (w, (v, g)) in state {
+                    *v = momentum * *v - learning_rate * (gradient_scale * g);
+                    *w = keep * *w + *v;
+                }
+            }
+            Rule::Adam { beta1, beta2, epsilon, correction1, correction2 } => {
+                let rate = learning_rate * correction1;
+                for ((w, (m, g)), s) in state.zip(variance.iter_mut()) {
+                    let g = gradient_scale * g;
+                    *m = beta1 * *m + (1.0 - beta1) * g;
+                    *s = beta2 * *s + (1.0 - beta2) * (g * g);
+                    *w = keep * *w - rate * *m / ((correction2 * *s).sqrt() + epsilon);
+                }
+            }
+        }
+    }
+}
+
+/// The sum of the squares of some numbers, in one order at every level.
+pub(crate) struct SquaredNorm<'a>(pub(crate) &'a Aligned);
+
+impl Kernel for SquaredNorm<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> f64 {
+        let mut sums = [0.0_f64; 16];
+        // A tile's size is a multiple of 16.
+        for values in self.0.as_chunks::<16>().0 {
+            for (sum, &value) in sums.iter_mut().zip(values) {
+                *sum += f64::from(value) * f64::from(value);
+            }
+        }
+        sums.iter().sum()
+    }
+}
