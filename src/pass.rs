@@ -136,12 +136,7 @@ impl Part {
     }
 
     /// The layers after the first; the outputs below each may lose some.
-    pub(crate) fn forward(
-        &mut self,
-        packed: &Packed,
-        level: Level,
-        dropout: Option<Dropout<'_>>,
-    ) {
+    pub(crate) fn forward(&mut self, packed: &Packed, level: Level, dropout: Option<Dropout<'_>>) {
         for (index, layer) in packed.layers.iter().enumerate().skip(1) {
             let (before, rest) = self.layers.split_at_mut(index);
             if let Some(dropout) = dropout {

@@ -14,8 +14,8 @@ use std::process::Command;
 
 use digit_recognizer::mnist::{self, Split};
 use digit_recognizer::{
-    Activation, Dataset, Dense, DigitImage, Epoch, Matrix, Network, Optimizer, Picture, Schedule, TrainConfig,
-    preprocess,
+    Activation, Dataset, Dense, DigitImage, Epoch, Matrix, Network, Optimizer, Picture, Schedule,
+    TrainConfig, preprocess,
 };
 
 fn data(path: &str) -> PathBuf {

@@ -6,7 +6,9 @@
 
 use std::ops::ControlFlow;
 
-use digit_recognizer::{Activation, Dataset, Dense, Images, Matrix, Network, Optimizer, TrainConfig};
+use digit_recognizer::{
+    Activation, Dataset, Dense, Images, Matrix, Network, Optimizer, TrainConfig,
+};
 
 /// A layer's weights (inputs × outputs, row by row) and bias, in f64.
 #[derive(Clone)]

@@ -34,16 +34,16 @@ fn network(hidden: Activation) -> Network {
     Network::new(&[16, 12, 4], hidden, 3).expect("sizes")
 }
 
-const CONFIG: TrainConfig = TrainConfig {
-    epochs: 20,
-    batch_size: 16,
-    learning_rate: 0.1,
-    optimizer: Optimizer::Sgd { momentum: 0.9 },
-    seed: 7,
-    schedule: Schedule::Constant,
-    threads: 2,
-    level: None,
-};
+fn config() -> TrainConfig {
+    TrainConfig {
+        epochs: 20,
+        batch_size: 16,
+        seed: 7,
+        schedule: Schedule::Constant,
+        threads: 2,
+        ..Default::default()
+    }
+}
 
 fn go_on(_: &digit_recognizer::Epoch) -> ControlFlow<()> {
     ControlFlow::Continue(())
@@ -55,7 +55,7 @@ fn every_activation_learns() {
     for hidden in [Activation::Relu, Activation::Tanh, Activation::Sigmoid] {
         let mut network = network(hidden);
         let history =
-            network.train(&training, Some(&validation), &CONFIG, go_on).expect("training");
+            network.train(&training, Some(&validation), &config(), go_on).expect("training");
         let (first, last) = (history[0], history[history.len() - 1]);
         assert_eq!((first.number, last.number), (1, 20));
         assert!(last.loss < 0.5 * first.loss, "{hidden:?}: {first:?} {last:?}");
@@ -71,7 +71,7 @@ fn the_first_loss_is_the_untrained_networks() {
     let training = quarters(300, 1);
     let mut network = network(Activation::Relu);
     let before = network.clone();
-    let config = TrainConfig { epochs: 1, batch_size: usize::MAX, ..CONFIG };
+    let config = TrainConfig { epochs: 1, batch_size: usize::MAX, ..config() };
     let history = network.train(&training, None, &config, go_on).expect("training");
 
     let mut loss = 0.0;
@@ -90,7 +90,7 @@ fn a_seed_decides_the_result() {
     let training = quarters(100, 1);
     let trained = |seed| {
         let mut network = network(Activation::Relu);
-        let config = TrainConfig { seed, epochs: 3, ..CONFIG };
+        let config = TrainConfig { seed, epochs: 3, ..config() };
         network.train(&training, None, &config, go_on).expect("training");
         network
     };
@@ -105,7 +105,7 @@ fn a_full_batch_is_one_step_whatever_the_order() {
     let training = quarters(700, 1);
     let stepped = |seed| {
         let mut network = network(Activation::Tanh);
-        let config = TrainConfig { seed, epochs: 2, batch_size: 700, ..CONFIG };
+        let config = TrainConfig { seed, epochs: 2, batch_size: 700, ..config() };
         network.train(&training, None, &config, go_on).expect("training");
         network
     };
@@ -121,7 +121,7 @@ fn a_full_batch_is_one_step_whatever_the_order() {
 fn the_caller_can_stop() {
     let mut calls = 0;
     let history = network(Activation::Relu)
-        .train(&quarters(50, 1), None, &CONFIG, |epoch| {
+        .train(&quarters(50, 1), None, &config(), |epoch| {
             calls += 1;
             if epoch.number == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
@@ -133,7 +133,7 @@ fn the_caller_can_stop() {
 #[test]
 fn no_epoch_leaves_the_network_as_it_is() {
     let mut trained = network(Activation::Relu);
-    let config = TrainConfig { epochs: 0, ..CONFIG };
+    let config = TrainConfig { epochs: 0, ..config() };
     let history = trained.train(&quarters(50, 1), None, &config, go_on).expect("training");
     assert!(history.is_empty());
     assert_eq!(trained, network(Activation::Relu));
@@ -142,7 +142,7 @@ fn no_epoch_leaves_the_network_as_it_is() {
 #[test]
 fn a_diverging_training_says_where_and_keeps_the_last_good_weights() {
     let mut trained = network(Activation::Relu);
-    let config = TrainConfig { learning_rate: 1.0e30, ..CONFIG };
+    let config = TrainConfig { learning_rate: 1.0e30, ..config() };
     let error = trained.train(&quarters(100, 1), None, &config, go_on).expect_err("divergence");
     assert!(matches!(error, Error::Diverged { epoch: 1, step: 2.. }), "{error}");
     assert_eq!(trained, network(Activation::Relu));
@@ -159,7 +159,7 @@ fn weights_that_diverge_in_the_last_step_are_an_error_too() {
     let layers = vec![layer(16, 5, 0.1, Activation::Relu), layer(5, 4, 1.0e20, Activation::Linear)];
     let start = Network::from_layers(layers).expect("layers that chain");
     let mut trained = start.clone();
-    let config = TrainConfig { learning_rate: 1.0e30, epochs: 1, batch_size: 100, ..CONFIG };
+    let config = TrainConfig { learning_rate: 1.0e30, epochs: 1, batch_size: 100, ..config() };
     let error = trained.train(&quarters(100, 1), None, &config, go_on).expect_err("divergence");
     assert!(matches!(error, Error::Diverged { epoch: 1, step: 1 }), "{error}");
     assert_eq!(trained, start);
@@ -168,13 +168,13 @@ fn weights_that_diverge_in_the_last_step_are_an_error_too() {
 #[test]
 fn settings_outside_their_range_are_errors() {
     let cases = [
-        (TrainConfig { batch_size: 0, ..CONFIG }, "batch_size"),
-        (TrainConfig { learning_rate: 0.0, ..CONFIG }, "learning_rate"),
-        (TrainConfig { learning_rate: f32::NAN, ..CONFIG }, "learning_rate"),
-        (TrainConfig { learning_rate: f32::INFINITY, ..CONFIG }, "learning_rate"),
-        (TrainConfig { optimizer: Optimizer::Sgd { momentum: 1.0 }, ..CONFIG }, "momentum"),
-        (TrainConfig { optimizer: Optimizer::Sgd { momentum: -0.1 }, ..CONFIG }, "momentum"),
-        (TrainConfig { threads: usize::MAX, ..CONFIG }, "threads"),
+        (TrainConfig { batch_size: 0, ..config() }, "batch_size"),
+        (TrainConfig { learning_rate: 0.0, ..config() }, "learning_rate"),
+        (TrainConfig { learning_rate: f32::NAN, ..config() }, "learning_rate"),
+        (TrainConfig { learning_rate: f32::INFINITY, ..config() }, "learning_rate"),
+        (TrainConfig { optimizer: Optimizer::Sgd { momentum: 1.0 }, ..config() }, "momentum"),
+        (TrainConfig { optimizer: Optimizer::Sgd { momentum: -0.1 }, ..config() }, "momentum"),
+        (TrainConfig { threads: usize::MAX, ..config() }, "threads"),
     ];
     for (config, name) in cases {
         let result = network(Activation::Relu).train(&quarters(10, 1), None, &config, go_on);
@@ -188,10 +188,10 @@ fn settings_outside_their_range_are_errors() {
 #[test]
 fn data_that_does_not_fit_is_an_error() {
     let mut network = Network::new(&[4, 3, 4], Activation::Relu, 1).expect("sizes");
-    let result = network.train(&quarters(10, 1), None, &CONFIG, go_on);
+    let result = network.train(&quarters(10, 1), None, &config(), go_on);
     assert!(matches!(result, Err(Error::Mismatch { .. })), "{result:?}");
     let nothing = quarters(10, 1).slice(0..0);
-    let result = self::network(Activation::Relu).train(&nothing, None, &CONFIG, go_on);
+    let result = self::network(Activation::Relu).train(&nothing, None, &config(), go_on);
     let text = result.expect_err("an error").to_string();
     assert!(text.contains("at least one") && text.contains("none"), "{text}");
 }

@@ -153,9 +153,9 @@ impl Trainer<'_> {
 
     /// The next network, which has the shape of this one.
     fn read_network(&self, reader: &mut impl Read) -> Result<Network> {
-        let length = reader.read_u64::<LittleEndian>().map_err(|_| {
-            malformed("length of a network", "8 more bytes", "the end of the file")
-        })?;
+        let length = reader
+            .read_u64::<LittleEndian>()
+            .map_err(|_| malformed("length of a network", "8 more bytes", "the end of the file"))?;
         let network = Network::read(reader.by_ref().take(length))?;
         let shape = |network: &Network| {
             let activations = network.layers().iter().map(|layer| layer.activation());
