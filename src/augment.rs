@@ -178,6 +178,15 @@ impl Amounts {
     }
 }
 
+/// The lanes of a buffer from `start` on.
+///
+/// # Panics
+/// If there are fewer.
+#[inline(always)]
+fn lanes<T>(values: &[T], start: usize) -> &[T; LANES] {
+    values[start..].first_chunk().expect("rows padded to whole lanes")
+}
+
 /// Distorts images of one size, one after the other.
 pub(crate) struct Distorter {
     augmentation: Augmentation,

@@ -5,7 +5,7 @@
 //! of one row are computed side by side; each is one chain of sums, in the order
 //! of the weights.
 
-use crate::augment::LANES;
+use crate::augment::{LANES, lanes};
 use crate::math::exp;
 use crate::rng::Rng;
 
@@ -124,16 +124,16 @@ fn weighted_sums(
     step: usize,
     weights: &[f32],
 ) -> [[f32; LANES]; 2] {
-    let mut sums = [[0.0; LANES]; 2];
+    // Two plain arrays, so that the sums stay in registers.
+    let (mut across, mut down) = ([0.0; LANES], [0.0; LANES]);
     for (index, weight) in weights.iter().enumerate() {
-        for (sums, field) in sums.iter_mut().zip(fields) {
-            let values = &field[start + index * step..][..LANES];
-            for (sum, value) in sums.iter_mut().zip(values) {
-                *sum += weight * value;
-            }
+        let values = fields.each_ref().map(|field| lanes(field, start + index * step));
+        for lane in 0..LANES {
+            across[lane] += weight * values[0][lane];
+            down[lane] += weight * values[1][lane];
         }
     }
-    sums
+    [across, down]
 }
 
 #[cfg(test)]
