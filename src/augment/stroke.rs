@@ -1,6 +1,6 @@
 //! Thicker and thinner strokes.
 
-use crate::augment::{LANES, lanes};
+use crate::augment::{LANES, lanes, whole};
 
 /// An image of which the stroke's width changes.
 pub(super) struct Stroke {
@@ -61,8 +61,7 @@ impl Stroke {
                         extreme = if neighbour > extreme { neighbour } else { extreme };
                     }
                     let value = here[lane] + share * (sign * extreme - here[lane]);
-                    // Rounded; within 0 to 255.5, but through a type that vectors have.
-                    bytes[lane] = (value + 0.5) as i32 as u8;
+                    bytes[lane] = whole(value) as u8;
                 }
                 result.copy_from_slice(&bytes[..result.len()]);
             }
