@@ -5,7 +5,7 @@
 //! of one row are computed side by side; each is one chain of sums, in the order
 //! of the weights.
 
-use crate::augment::LANES;
+use crate::augment::{LANES, lanes};
 use crate::math::exp;
 use crate::rng::Rng;
 
@@ -25,7 +25,10 @@ pub(super) struct Elastic {
     alpha: f32,
     /// Floats of a row of `noise`: the columns, and zeros to fill the lanes.
     width: usize,
-    /// Both fields, multiplied by alpha.
+    /// The noise of both fields as it was drawn, row by row, and as many bytes more
+    /// as lanes may reach over.
+    bytes: Vec<u8>,
+    /// The noise, multiplied by alpha.
     noise: [Vec<f32>; 2],
     /// Smoothed down the columns, with `radius` zeros on both sides of each row.
     smooth: [Vec<f32>; 2],
@@ -41,6 +44,7 @@ impl Elastic {
             cols,
             alpha,
             width,
+            bytes: vec![0; (2 * rows * cols).next_multiple_of(8) + LANES],
             noise: [0; 2].map(|_| vec![0.0; rows * width]),
             smooth: [0; 2].map(|_| vec![0.0; rows * padded]),
             weights,
@@ -49,25 +53,28 @@ impl Elastic {
 
     /// Draws the noise.
     pub(super) fn draw(&mut self, rng: &mut Rng) {
-        let mut bytes = [0; 8];
-        let mut used = bytes.len();
-        self.fill(|| {
-            if used == bytes.len() {
-                bytes = rng.next_u64().to_le_bytes();
-                used = 0;
-            }
-            used += 1;
-            bytes[used - 1] as i8
-        });
+        let drawn = (2 * self.rows * self.cols).next_multiple_of(8);
+        for bytes in self.bytes[..drawn].as_chunks_mut().0 {
+            *bytes = rng.next_u64().to_le_bytes();
+        }
     }
 
-    /// Fills the fields, first that along the columns, row by row. A value b stands
-    /// for the middle of b / 128 to (b + 1) / 128.
-    pub(super) fn fill(&mut self, mut next: impl FnMut() -> i8) {
+    /// The drawn bytes as noise. A byte b, with its sign, stands for the middle of
+    /// b / 128 to (b + 1) / 128.
+    #[inline(always)]
+    fn convert(&mut self) {
         let scale = self.alpha / STEPS;
-        for field in &mut self.noise {
-            for row in field.chunks_exact_mut(self.width) {
-                row[..self.cols].fill_with(|| (f32::from(next()) + 0.5) * scale);
+        for (field, noise) in self.noise.iter_mut().enumerate() {
+            for (row, noise) in noise.chunks_exact_mut(self.width).enumerate() {
+                let start = (field * self.rows + row) * self.cols;
+                for first in (0..self.width).step_by(LANES) {
+                    let bytes = lanes(&self.bytes, start + first);
+                    let noise = &mut noise[first..][..LANES];
+                    for lane in 0..LANES {
+                        let value = (f32::from(bytes[lane] as i8) + 0.5) * scale;
+                        noise[lane] = if first + lane < self.cols { value } else { 0.0 };
+                    }
+                }
             }
         }
     }
@@ -81,9 +88,10 @@ impl Elastic {
         self.width + 2 * self.radius()
     }
 
-    /// Smooths the noise down the columns.
+    /// Smooths the drawn noise down the columns.
     #[inline(always)]
     pub(super) fn smooth_columns(&mut self) {
+        self.convert();
         let (radius, padded) = (self.radius(), self.padded());
         for row in 0..self.rows {
             let top = row.saturating_sub(radius);
@@ -124,16 +132,16 @@ fn weighted_sums(
     step: usize,
     weights: &[f32],
 ) -> [[f32; LANES]; 2] {
-    let mut sums = [[0.0; LANES]; 2];
+    // Two plain arrays, so that the sums stay in registers.
+    let (mut across, mut down) = ([0.0; LANES], [0.0; LANES]);
     for (index, weight) in weights.iter().enumerate() {
-        for (sums, field) in sums.iter_mut().zip(fields) {
-            let values = &field[start + index * step..][..LANES];
-            for (sum, value) in sums.iter_mut().zip(values) {
-                *sum += weight * value;
-            }
+        let values = fields.each_ref().map(|field| lanes(field, start + index * step));
+        for lane in 0..LANES {
+            across[lane] += weight * values[0][lane];
+            down[lane] += weight * values[1][lane];
         }
     }
-    sums
+    [across, down]
 }
 
 #[cfg(test)]
@@ -143,12 +151,10 @@ mod tests {
     /// A field whose noise is a formula.
     fn field(alpha: f32, sigma: f32, rows: usize, cols: usize) -> Elastic {
         let mut elastic = Elastic::new(alpha, sigma, rows, cols);
-        let mut places =
-            (0..2).flat_map(|f| (0..rows).flat_map(move |i| (0..cols).map(move |j| (f, i, j))));
-        elastic.fill(|| {
-            let (f, i, j) = places.next().expect("a place for each value");
-            ((i * 73 + j * 151 + f * 57 + i * i * j * 31) % 256).wrapping_sub(128) as i8
-        });
+        for (at, byte) in elastic.bytes.iter_mut().enumerate() {
+            let (f, i, j) = (at / (rows * cols), at / cols % rows, at % cols);
+            *byte = ((i * 73 + j * 151 + f * 57 + i * i * j * 31) % 256).wrapping_sub(128) as u8;
+        }
         elastic.smooth_columns();
         elastic
     }
@@ -189,6 +195,7 @@ mod tests {
         for (alpha, sigma, documented) in [(34.0, 4.0, 1.4), (37.0, 5.5, 1.1)] {
             let mut elastic = Elastic::new(alpha, sigma, 256, 256);
             elastic.draw(&mut Rng::new(4));
+            elastic.smooth_columns();
             for noise in &elastic.noise {
                 let mean = noise.iter().sum::<f32>() / noise.len() as f32 / alpha;
                 let square = noise.iter().map(|x| x * x).sum::<f32>() / noise.len() as f32;
@@ -197,7 +204,6 @@ mod tests {
                 assert!((square / (alpha * alpha) - 1.0 / 3.0).abs() < 0.01, "{square}");
                 assert!(noise.iter().all(|x| x.abs() < alpha));
             }
-            elastic.smooth_columns();
             let mut squares = [0.0; 2];
             for row in 0..256 {
                 for first in (0..256).step_by(LANES) {

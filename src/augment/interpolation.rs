@@ -1,6 +1,9 @@
 //! Reading an image between its pixels.
 
-use crate::augment::LANES;
+use crate::augment::{LANES, WHOLE, whole};
+
+/// Places on longer sides have no room in an `f32` for the share between pixels.
+const MAX_SIDE: usize = 1 << 20;
 
 /// An image, with paper around it.
 pub(super) struct Source {
@@ -13,7 +16,10 @@ pub(super) struct Source {
 }
 
 impl Source {
+    /// # Panics
+    /// If a side has `MAX_SIDE` pixels or more.
     pub(super) fn new(rows: usize, cols: usize) -> Self {
+        assert!(rows.max(cols) < MAX_SIDE, "{rows} x {cols} pixels, from a side of {MAX_SIDE}");
         Self { rows, cols, cells: vec![0; (rows + 2) * (cols + 2)] }
     }
 
@@ -78,8 +84,10 @@ fn split(places: [f32; LANES], length: usize) -> ([u32; LANES], [f32; LANES]) {
         let place = places[lane] + 1.0;
         let place = if place > 0.0 { place } else { 0.0 };
         let place = if place < last { place } else { last };
-        cells[lane] = place as i32 as u32;
-        shares[lane] = place - cells[lane] as i32 as f32;
+        let nearest = (place + WHOLE) - WHOLE;
+        let cell = if nearest > place { nearest - 1.0 } else { nearest };
+        cells[lane] = whole(cell);
+        shares[lane] = place - cell;
     }
     (cells, shares)
 }

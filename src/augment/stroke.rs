@@ -1,29 +1,32 @@
 //! Thicker and thinner strokes.
 
-use crate::augment::LANES;
+use crate::augment::{LANES, lanes, whole};
 
 /// An image of which the stroke's width changes.
 pub(super) struct Stroke {
+    rows: usize,
     cols: usize,
     /// Floats of a row of `pixels`.
     width: usize,
-    /// 0 to 255, with a row of paper above and below, and a column of it on the
-    /// left and the right.
+    /// 0 to 255. Around it is paper: a row above and below, a column on the left,
+    /// and on the right as many as fill the lanes and one more.
     pixels: Vec<f32>,
 }
 
 impl Stroke {
     pub(super) fn new(rows: usize, cols: usize) -> Self {
-        let width = cols + 2;
-        Self { cols, width, pixels: vec![0.0; (rows + 2) * width] }
+        let width = cols.next_multiple_of(LANES) + 2;
+        Self { rows, cols, width, pixels: vec![0.0; (rows + 2) * width] }
     }
 
-    /// Takes over pixels of a row, from column `first` on.
+    /// Takes over the pixels of a row, from column `first` on.
     #[inline(always)]
     pub(super) fn set(&mut self, row: usize, first: usize, pixels: &[f32; LANES]) {
-        let len = LANES.min(self.cols - first);
-        let start = (row + 1) * self.width + first + 1;
-        self.pixels[start..][..len].copy_from_slice(&pixels[..len]);
+        let start = (row + 1) * self.width + 1 + first;
+        let places = &mut self.pixels[start..][..LANES];
+        for lane in 0..LANES {
+            places[lane] = if first + lane < self.cols { pixels[lane] } else { 0.0 };
+        }
     }
 
     /// What the stroke starts from, to the last bit.
@@ -39,25 +42,28 @@ impl Stroke {
     /// If `result` has not as many pixels as the image.
     #[inline(always)]
     pub(super) fn write(&self, thicker: f32, result: &mut [u8]) {
-        assert_eq!(
-            result.len(),
-            (self.pixels.len() / self.width - 2) * self.cols,
-            "pixels of the result"
-        );
-        let share = thicker.abs();
+        assert_eq!(result.len(), self.rows * self.cols, "pixels of the result");
+        // The smallest is the largest of the negatives.
+        let sign = if thicker < 0.0 { -1.0 } else { 1.0 };
+        let share = thicker * sign;
         for (row, result) in result.chunks_exact_mut(self.cols).enumerate() {
-            let [above, here, below] =
-                [0, 1, 2].map(|i| &self.pixels[(row + i) * self.width..][..self.width]);
-            for (col, result) in result.iter_mut().enumerate() {
-                let value = here[col + 1];
-                let neighbours = [here[col], here[col + 2], above[col + 1], below[col + 1]];
-                let mut extreme = value;
-                for neighbour in neighbours {
-                    let further =
-                        if thicker > 0.0 { neighbour > extreme } else { neighbour < extreme };
-                    extreme = if further { neighbour } else { extreme };
+            let start = (row + 1) * self.width + 1;
+            for (chunk, result) in result.chunks_mut(LANES).enumerate() {
+                let start = start + chunk * LANES;
+                let here = lanes(&self.pixels, start);
+                let neighbours = [start - 1, start + 1, start - self.width, start + self.width]
+                    .map(|start| lanes(&self.pixels, start));
+                let mut bytes = [0; LANES];
+                for lane in 0..LANES {
+                    let mut extreme = sign * here[lane];
+                    for neighbour in neighbours {
+                        let neighbour = sign * neighbour[lane];
+                        extreme = if neighbour > extreme { neighbour } else { extreme };
+                    }
+                    let value = here[lane] + share * (sign * extreme - here[lane]);
+                    bytes[lane] = whole(value) as u8;
                 }
-                *result = (value + share * (extreme - value) + 0.5) as u8;
+                result.copy_from_slice(&bytes[..result.len()]);
             }
         }
     }
