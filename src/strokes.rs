@@ -8,8 +8,8 @@ mod draw;
 
 use crate::error::{Error, Result};
 
-/// The most points of one digit: a pen that reports 200 points a second takes
-/// five minutes for them, and drawing them milliseconds.
+/// The most points of one digit, which bounds the time that drawing takes to a
+/// fraction of a second; a pen that reports 200 a second makes them in five minutes.
 pub(crate) const MAX_POINTS: usize = 1 << 16;
 
 /// A digit as a pen drew it: one or more strokes, each the points from pen-down
