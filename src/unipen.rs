@@ -150,6 +150,9 @@ fn read_text(mut reader: impl BufRead) -> Result<Vec<PenDigit>> {
         if matches!(within, Within::Stroke) && first.starts_with(b".") && *first != b".PEN_UP" {
             return Err(line.malformed("a point or .PEN_UP"));
         }
+        if matches!(*first, b".PEN_DOWN" | b".PEN_UP") && !rest.is_empty() {
+            return Err(line.malformed("the statement alone"));
+        }
         match (*first, &mut segment) {
             (b".SEGMENT", _) => {
                 let ended = segment.replace(Segment::new(&line, rest)?);

@@ -11,6 +11,7 @@ mod idx_files;
 #[cfg(feature = "csv")]
 mod kaggle_files;
 mod mnist_folders;
+mod unipen_files;
 
 use std::fs;
 use std::io::{self, Read};
@@ -102,13 +103,11 @@ fn io_error(error: &Error) -> bool {
 }
 
 /// An endless reader that counts what is taken from it.
-#[cfg(feature = "csv")]
 struct Endless {
     period: &'static [u8],
     read: usize,
 }
 
-#[cfg(feature = "csv")]
 impl Read for Endless {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         for byte in &mut *buffer {
