@@ -27,7 +27,9 @@
 //! | train | [`Network::train`], [`TrainConfig`] |
 //! | read MNIST or Kaggle's files | [`mnist`], [`idx`], `kaggle` |
 //! | keep a network, or exchange it with NumPy | [`Network::save`], [`Network::load`], [`weights`], `npz` |
-//! | measure | [`Network::evaluate`], [`ConfusionMatrix`] |
+//! | make the file smaller | [`Network::save_as`], [`Storage`] |
+//! | measure | [`Network::evaluate`], [`ConfusionMatrix`]; confidences: [`Reliability`], [`area_under_roc`] |
+//! | have probabilities that mean what they say | [`Network::calibrate`], [`calibration`] |
 //! | compute | [`Matrix`] |
 //!
 //! # Conventions
@@ -60,6 +62,7 @@
 
 pub mod activation;
 mod atomic_file;
+pub mod calibration;
 mod confusion_matrix;
 mod crc32;
 #[cfg(feature = "csv")]
@@ -90,11 +93,14 @@ pub mod predictor;
 pub mod preprocess;
 #[cfg(feature = "pretrained")]
 mod pretrained;
+pub mod reliability;
 mod rng;
+mod roc;
 pub mod train;
 pub mod weights;
 
 pub use activation::Activation;
+pub use calibration::Calibration;
 pub use confusion_matrix::ConfusionMatrix;
 pub use dataset::{Dataset, Images};
 pub use dense::Dense;
@@ -107,7 +113,10 @@ pub use picture::Picture;
 pub use prediction::Prediction;
 pub use predictor::Predictor;
 pub use preprocess::preprocess;
+pub use reliability::Reliability;
+pub use roc::area_under_roc;
 pub use train::{Epoch, Schedule, TrainConfig};
+pub use weights::Storage;
 
 // The README's code runs as a doctest.
 #[cfg(all(doctest, feature = "image", feature = "pretrained"))]
