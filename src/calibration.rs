@@ -26,8 +26,8 @@ use crate::predictor::Predictor;
 use crate::reliability::Reliability;
 
 /// The lowest and the highest temperature that is looked for. Networks have 1 to
-/// 3 (Guo and others); where every validation image is right, the loss falls
-/// without end, and the lowest is the answer.
+/// 3 (Guo and others). Where every validation image is right, the loss falls with
+/// the temperature without end.
 const RANGE: (f64, f64) = (1.0 / 16.0, 16.0);
 
 /// Halvings of ln T's range: 24 bits, all that an f32 has.

@@ -167,7 +167,8 @@ impl Network {
     /// which the format has no place.
     fn last_layer_at_temperature_1(&self) -> Result<Dense> {
         let last = &self.layers()[self.layers().len() - 1];
-        let divided = |values: &[f32]| values.iter().map(|value| value / self.temperature()).collect();
+        let divided =
+            |values: &[f32]| values.iter().map(|value| value / self.temperature()).collect();
         let weights: Vec<f32> = divided(last.weights().as_slice());
         let bias: Vec<f32> = divided(last.bias());
         if let Some(value) = weights.iter().chain(&bias).find(|value| !value.is_finite()) {

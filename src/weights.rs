@@ -44,13 +44,15 @@ use crate::activation::Activation;
 use crate::atomic_file;
 use crate::dense::Dense;
 use crate::error::{Error, Result};
-use crate::matrix::Matrix;
 use crate::network::{Network, Preprocessing, TEMPERATURE, is_temperature};
 
 mod binary16;
 mod quantized;
+mod storage;
 mod stream;
 
+pub use storage::Storage;
+use storage::{read_weights, write_weights};
 use stream::{CrcReader, CrcWriter};
 
 /// The first eight bytes of a weights file.
@@ -62,20 +64,6 @@ const VERSION: u16 = 2;
 /// More layers than a dense network has any use for; keeps a damaged header's
 /// tables small.
 const MAX_LAYERS: u32 = 256;
-
-/// How a file stores weights. Biases are few, and always f32.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum Storage {
-    /// As they are: 4 bytes a weight.
-    #[default]
-    F32,
-    /// IEEE 754 binary16, to nearest: 2 bytes a weight, 11 significant bits.
-    F16,
-    /// −127 to 127 times a scale for each output: a byte a weight. Reading and
-    /// writing again gives the same bytes.
-    I8,
-}
 
 /// Each code of the format, and what it stands for.
 const ACTIVATIONS: [(u8, Activation); 4] = [
@@ -231,39 +219,6 @@ impl Network {
     }
 }
 
-/// Writes the weights of layer `number`, (inputs, outputs).
-fn write_weights(
-    writer: &mut CrcWriter<impl Write>,
-    weights: &Matrix,
-    storage: Storage,
-    number: usize,
-) -> Result<()> {
-    let values = weights.as_slice();
-    match storage {
-        Storage::F32 => writer.write_values(values, |weight| weight.to_le_bytes())?,
-        Storage::F16 => {
-            if let Some(index) = values.iter().position(|w| w.abs() >= binary16::LIMIT) {
-                let (row, col) = (index / weights.cols(), index % weights.cols());
-                return Err(unwritable(
-                    &format!("weight ({row}, {col}) of layer {number}"),
-                    &format!("less than {} for 16 bits", binary16::LIMIT),
-                    values[index].to_string(),
-                ));
-            }
-            writer.write_values(values, |&weight| binary16::from_f32(weight).to_le_bytes())?;
-        }
-        Storage::I8 => {
-            let scales = quantized::scales(weights);
-            writer.write_values(&scales, |scale| scale.to_le_bytes())?;
-            let pairs = weights.iter_rows().flat_map(|row| row.iter().zip(&scales));
-            writer.write_values(pairs, |(&weight, &scale)| {
-                quantized::quantize(weight, scale).to_le_bytes()
-            })?;
-        }
-    }
-    Ok(())
-}
-
 /// What version 2 added to the header.
 fn read_storage(reader: &mut CrcReader<impl Read>) -> Result<(Storage, f32)> {
     let code = reader.u16("storage")?;
@@ -274,50 +229,6 @@ fn read_storage(reader: &mut CrcReader<impl Read>) -> Result<(Storage, f32)> {
         return Err(reader.malformed("temperature", TEMPERATURE, &temperature));
     }
     Ok((storage, temperature))
-}
-
-/// Reads the weights of layer `number`, (inputs, outputs).
-fn read_weights(
-    reader: &mut CrcReader<impl Read>,
-    (inputs, outputs): (usize, usize),
-    storage: Storage,
-    number: usize,
-) -> Result<Matrix> {
-    let part = format!("weights of layer {number}");
-    let length = inputs.checked_mul(outputs).ok_or_else(|| {
-        malformed(&part, "sizes whose product fits", &format!("{inputs} x {outputs}"))
-    })?;
-    let values = match storage {
-        Storage::F32 => reader.values(length, &part, f32::from_le_bytes)?,
-        Storage::F16 => reader
-            .values(length, &part, |bytes| binary16::to_f32(u16::from_le_bytes(bytes)))?,
-        Storage::I8 => {
-            let scales =
-                reader.values(outputs, &format!("scales of layer {number}"), f32::from_le_bytes)?;
-            if let Some(output) = scales.iter().position(|&scale| !quantized::is_scale(scale)) {
-                return Err(malformed(
-                    &format!("scale {output} of layer {number}"),
-                    "a finite number above 0",
-                    &scales[output].to_string(),
-                ));
-            }
-            let mut values =
-                reader.values(length, &part, |bytes| f32::from(i8::from_le_bytes(bytes)))?;
-            if let Some(index) = values.iter().position(|&value| value < -127.0) {
-                let (row, col) = (index / outputs, index % outputs);
-                return Err(malformed(
-                    &format!("weight ({row}, {col}) of layer {number}"),
-                    "-127 to 127",
-                    "-128",
-                ));
-            }
-            for row in values.chunks_exact_mut(outputs) {
-                row.iter_mut().zip(&scales).for_each(|(value, scale)| *value *= scale);
-            }
-            values
-        }
-    };
-    Ok(Matrix::from_vec(inputs, outputs, values))
 }
 
 const FORMAT: &str = "weights file";
@@ -333,12 +244,7 @@ fn malformed(at: &str, expected: &str, found: &str) -> Error {
 
 /// That the format cannot express a network.
 fn unwritable(at: &str, expected: &str, found: String) -> Error {
-    Error::Unsupported {
-        format: FORMAT,
-        at: at.to_owned(),
-        expected: expected.to_owned(),
-        found,
-    }
+    Error::Unsupported { format: FORMAT, at: at.to_owned(), expected: expected.to_owned(), found }
 }
 
 fn code_of<C: Copy, M: PartialEq>(table: &[(C, M)], meaning: M) -> C {
