@@ -30,10 +30,17 @@
 //! are not finite. The customary ending of a file's name is `.digits`.
 //!
 //! # What the storage costs
-//! Right answers on 5,000 images that were held out of training, and the file in
-//! bytes:
+//! Networks of [`train`](crate::train)'s defaults on the first 55,000 training
+//! images of MNIST: the file's bytes, and right answers on the 5,000 others:
 //!
-//! TABLE
+//! | | f32 | f16 | i8 |
+//! |---|---:|---:|---:|
+//! | 784-256-10, bytes | 814,160 | 407,632 | 205,432 |
+//! | … right | 4,927 | 4,927 | 4,926 |
+//! | … answers that differ | | 0 | 2 |
+//! | 784-512-256-10, bytes | 2,143,317 | 1,073,237 | 541,309 |
+//! | … right | 4,937 | 4,937 | 4,938 |
+//! | … answers that differ | | 0 | 1 |
 
 use std::io::{Read, Write};
 use std::path::Path;
