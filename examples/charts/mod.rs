@@ -108,6 +108,7 @@ pub(crate) fn reliability_diagram(reliability: &Reliability) -> Result<String> {
     let mut chart = ChartBuilder::on(&root)
         .caption(format!("expected calibration error {error:.2} %"), (FONT, 20))
         .margin(20)
+        .margin_right(50)
         .x_label_area_size(45)
         .y_label_area_size(55)
         .build_cartesian_2d(0.0..100.0, 0.0..100.0)?;
@@ -118,6 +119,8 @@ pub(crate) fn reliability_diagram(reliability: &Reliability) -> Result<String> {
         .axis_style(GREY)
         .x_desc("mean confidence (%)")
         .y_desc("right answers (%)")
+        .x_label_formatter(&|percent| format!("{percent:.0}"))
+        .y_label_formatter(&|percent| format!("{percent:.0}"))
         .label_style((FONT, 14))
         .draw()?;
     chart.draw_series(LineSeries::new([(0.0, 0.0), (100.0, 100.0)], GREY.stroke_width(2)))?;
