@@ -2,24 +2,31 @@
 
 mod shared;
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
-use digit_recognizer::{Error, Network, Picture, preprocess};
+use clap::{Parser, ValueEnum};
+use digit_recognizer::{Network, Picture, Storage, preprocess};
 
 /// Converts between file formats, which the names' endings tell.
 ///
-/// A network: .digits (this library's weights file) or .npz (NumPy) to either.
+/// A network: .digits (this library's weights file) or .npz (NumPy) to either. An
+/// .npz has float64 and no temperature: the last layer is divided by it.
 ///
 /// A picture: .png, .jpg, .jpeg, .bmp, .gif or .webp to .csv, one row with the
 /// network's 784 inputs.
 #[derive(Parser)]
 #[command(after_help = "Examples:
   cargo run --release --example convert -- model.npz model.digits
+  cargo run --release --example convert -- --storage i8 model.digits small.digits
   cargo run --release --example convert -- seven.png seven.csv")]
 struct Args {
+    /// How a .digits file stores the weights: 4, 2 or 1 bytes each [default: f32]
+    #[arg(long, value_name = "TYPE")]
+    storage: Option<Bits>,
+
     /// The file to read
     #[arg(value_name = "IN")]
     from: PathBuf,
@@ -29,15 +36,31 @@ struct Args {
     to: PathBuf,
 }
 
+/// The storages by name.
+#[derive(Clone, Copy, ValueEnum)]
+enum Bits {
+    /// Every bit of the network
+    F32,
+    /// 16-bit floats
+    F16,
+    /// Whole numbers of 8 bits, with a scale for each output
+    I8,
+}
+
 fn main() -> ExitCode {
     shared::finish(run(&Args::parse()))
 }
 
 fn run(args: &Args) -> shared::Result<ExitCode> {
-    let Args { from, to } = args;
-    let what = match (ending(from).as_str(), ending(to).as_str()) {
-        ("digits" | "npz", "digits") => convert_network(from, to, Network::save)?,
-        ("digits" | "npz", "npz") => convert_network(from, to, Network::save_npz)?,
+    let Args { storage, from, to } = args;
+    let endings = (ending(from), ending(to));
+    if storage.is_some() && endings.1 != "digits" {
+        return Err(
+            format!("--storage: expected OUT as a .digits file, found {}", to.display()).into()
+        );
+    }
+    let what = match (endings.0.as_str(), endings.1.as_str()) {
+        ("digits" | "npz", "digits" | "npz") => convert_network(from, to, *storage)?,
         ("png" | "jpg" | "jpeg" | "bmp" | "gif" | "webp", "csv") => convert_picture(from, to)?,
         _ => {
             return Err(format!(
@@ -58,14 +81,26 @@ fn ending(path: &Path) -> String {
     path.extension().unwrap_or_default().to_string_lossy().to_lowercase()
 }
 
-fn convert_network<'a>(
-    from: &Path,
-    to: &'a Path,
-    save: impl FnOnce(&Network, &'a Path) -> Result<(), Error>,
-) -> shared::Result<String> {
+fn convert_network(from: &Path, to: &Path, storage: Option<Bits>) -> shared::Result<String> {
     let network = Network::load(from).map_err(|error| shared::name_file(from, &error))?;
-    save(&network, to).map_err(|error| shared::name_file(to, &error))?;
-    Ok(format!("layers {:?}, {} parameters", network.sizes(), network.parameter_count()))
+    let storage = match storage {
+        None | Some(Bits::F32) => Storage::F32,
+        Some(Bits::F16) => Storage::F16,
+        Some(Bits::I8) => Storage::I8,
+    };
+    let before = file_len(from)?;
+    let saved = match ending(to).as_str() {
+        "npz" => network.save_npz(to),
+        _ => network.save_as(to, storage),
+    };
+    saved.map_err(|error| shared::name_file(to, &error))?;
+    let (sizes, parameters, after) = (network.sizes(), network.parameter_count(), file_len(to)?);
+    Ok(format!("layers {sizes:?}, {parameters} parameters, {before} to {after} bytes"))
+}
+
+fn file_len(path: &Path) -> shared::Result<u64> {
+    let found = fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(found.len())
 }
 
 fn convert_picture(from: &Path, to: &Path) -> shared::Result<String> {

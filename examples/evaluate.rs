@@ -1,6 +1,8 @@
 //! Measures how many digits a network gets right.
 
+mod charts;
 mod shared;
+mod sheet;
 
 use std::fs;
 use std::io::{self, Write};
@@ -8,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use digit_recognizer::{ConfusionMatrix, Network, Picture, mnist};
+use digit_recognizer::{ConfusionMatrix, Network, Picture, Reliability, mnist};
+use sheet::Wrong;
 
 /// Measures how many digits a network gets right.
 #[derive(Parser)]
@@ -20,6 +23,10 @@ struct Args {
     #[arg(long, value_name = "FILE", global = true)]
     model: Option<PathBuf>,
 
+    /// Write a diagram: how many answers of each confidence are right
+    #[arg(long, value_name = "FILE.svg", global = true)]
+    reliability: Option<PathBuf>,
+
     #[command(subcommand)]
     data: Data,
 }
@@ -28,8 +35,10 @@ struct Args {
 enum Data {
     /// The test images of MNIST
     ///
-    /// Prints the accuracy of each digit, the confusion matrix, and last the
-    /// accuracy of all: `accuracy 9812/10000 = 98.12 %`.
+    /// Prints the accuracy of each digit, the confusion matrix, the expected
+    /// calibration error, between which shares the true accuracy is with a
+    /// probability of 95 %, and last the accuracy of all:
+    /// `accuracy 9812/10000 = 98.12 %`.
     Mnist {
         /// The folder with MNIST's four files, gzipped or not
         dir: PathBuf,
@@ -37,10 +46,17 @@ enum Data {
     /// Pictures of digits, by the condition they were made in
     ///
     /// Reads DIR/<condition>/<label>_<anything>.<ext>, such as
-    /// my-pictures/pencil/7_first.png. Prints a line for each condition and
-    /// last their mean and the worst: `mean 85.21 % worst 71.33 % (pencil)`. A
-    /// picture that cannot be read is named on stderr and counts as wrong.
+    /// my-pictures/pencil/7_first.png. Prints a line for each condition, for all
+    /// pictures the expected calibration error and the interval of 95 %, and
+    /// last the conditions' mean and the worst:
+    /// `mean 85.21 % worst 71.33 % (pencil)`. A picture that cannot be read is
+    /// named on stderr and counts as wrong.
     Pictures {
+        /// Write a picture of the wrong ones: each beside what the network saw of
+        /// it, above its label, the answer and the answer's probability
+        #[arg(long, value_name = "FILE.png")]
+        wrong: Option<PathBuf>,
+
         /// The folder with a folder for each condition
         dir: PathBuf,
     },
@@ -52,20 +68,27 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> shared::Result<ExitCode> {
     let model = args.model.as_deref();
-    match &args.data {
+    let reliability = match &args.data {
         // Sets in MNIST's form may have images of another size.
         Data::Mnist { dir } => evaluate_mnist(&shared::model(model)?, dir)?,
-        Data::Pictures { dir } => evaluate_pictures(&shared::digit_model(model)?, dir)?,
+        Data::Pictures { wrong, dir } => {
+            evaluate_pictures(&shared::digit_model(model)?, dir, wrong.as_deref())?
+        }
+    };
+    if let Some(path) = &args.reliability {
+        fs::write(path, charts::reliability_diagram(&reliability)?)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+        shared::report(format_args!("wrote {}", path.display()));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn evaluate_mnist(network: &Network, dir: &Path) -> shared::Result<()> {
-    let confusion = shared::with_spinner("evaluating the test images", || {
+fn evaluate_mnist(network: &Network, dir: &Path) -> shared::Result<Reliability> {
+    let (confusion, reliability) = shared::with_spinner("evaluating the test images", || {
         let test = mnist::load(dir, mnist::Split::Test)?;
-        network.evaluate(&test)
+        Ok((network.evaluate(&test)?, network.reliability(&test)?))
     })
-    .map_err(|error| shared::name_file(dir, &error))?;
+    .map_err(|error: digit_recognizer::Error| shared::name_file(dir, &error))?;
 
     let mut stdout = io::stdout().lock();
     for digit in 0..confusion.classes() {
@@ -75,8 +98,22 @@ fn evaluate_mnist(network: &Network, dir: &Path) -> shared::Result<()> {
     writeln!(stdout)?;
     write_confusion(&mut stdout, &confusion)?;
     writeln!(stdout)?;
+    write_certainty(&mut stdout, &reliability, confusion.correct(), confusion.total())?;
     writeln!(stdout, "accuracy {}", shared::share(confusion.correct(), confusion.total()))?;
-    Ok(())
+    Ok(reliability)
+}
+
+/// How far confidences and the share of right answers can be trusted.
+fn write_certainty(
+    out: &mut impl Write,
+    reliability: &Reliability,
+    correct: usize,
+    total: usize,
+) -> io::Result<()> {
+    let error = 100.0 * reliability.calibration_error();
+    let (low, high) = shared::confidence_interval(correct, total);
+    writeln!(out, "expected calibration error {error:.2} %")?;
+    writeln!(out, "95 % interval of the accuracy {:.2} % to {:.2} %", 100.0 * low, 100.0 * high)
 }
 
 /// A row for each label, a column for each answer.
@@ -102,19 +139,35 @@ struct Condition {
     pictures: Vec<(usize, PathBuf)>,
 }
 
-fn evaluate_pictures(network: &Network, dir: &Path) -> shared::Result<()> {
+fn evaluate_pictures(
+    network: &Network,
+    dir: &Path,
+    sheet: Option<&Path>,
+) -> shared::Result<Reliability> {
     let conditions = find_conditions(dir)?;
     let total = conditions.iter().map(|condition| condition.pictures.len()).sum();
     let bar = shared::progress_bar(total, "{bar:40} {pos}/{len} {msg}  {eta} left")?;
 
     let mut results = Vec::new();
+    let mut reliability = Reliability::default();
+    let mut wrong = Vec::new();
     for condition in &conditions {
         bar.set_message(condition.name.clone());
         let mut correct = 0;
         for (label, path) in &condition.pictures {
-            match Picture::open(path).and_then(|picture| network.recognize(&picture)) {
-                Ok(answer) => correct += usize::from(answer.digit() == *label),
-                Err(error) => bar.suspend(|| shared::report(shared::name_file(path, &error))),
+            let answer = match Picture::open(path).and_then(|picture| network.recognize(&picture)) {
+                Ok(answer) => {
+                    reliability.record(answer.confidence(), answer.digit() == *label);
+                    Some(answer)
+                }
+                Err(error) => {
+                    bar.suspend(|| shared::report(shared::name_file(path, &error)));
+                    None
+                }
+            };
+            match answer {
+                Some(answer) if answer.digit() == *label => correct += 1,
+                answer => wrong.push(Wrong { path, label: *label, answer }),
             }
             bar.inc(1);
         }
@@ -133,8 +186,25 @@ fn evaluate_pictures(network: &Network, dir: &Path) -> shared::Result<()> {
             worst = (percent, name);
         }
     }
+    write_certainty(&mut stdout, &reliability, total - wrong.len(), total)?;
     writeln!(stdout, "mean {mean:.2} % worst {:.2} % ({})", worst.0, worst.1)?;
-    Ok(())
+    drop(stdout);
+    match sheet {
+        None => {}
+        Some(path) if wrong.is_empty() => {
+            shared::report(format_args!("no picture was wrong: {} is not written", path.display()));
+        }
+        Some(path) => {
+            sheet::write(path, &wrong)?;
+            let count = wrong.len().min(sheet::MAX_PICTURES);
+            shared::report(format_args!(
+                "wrote {}: {count} of {} wrong pictures",
+                path.display(),
+                wrong.len()
+            ));
+        }
+    }
+    Ok(reliability)
 }
 
 /// The conditions in `dir`, at least one, each with at least one picture.

@@ -31,7 +31,9 @@
 //! | read MNIST or Kaggle's files | [`mnist`], [`idx`], `kaggle` |
 //! | read pen strokes, and train on them | [`unipen`], [`Dataset::extend`] |
 //! | keep a network, or exchange it with NumPy | [`Network::save`], [`Network::load`], [`weights`], `npz` |
-//! | measure | [`Network::evaluate`], [`ConfusionMatrix`] |
+//! | make the file smaller | [`Network::save_as`], [`Storage`] |
+//! | measure | [`Network::evaluate`], [`ConfusionMatrix`]; confidences: [`Reliability`], [`area_under_roc`] |
+//! | have probabilities that mean what they say | [`Network::calibrate`], [`calibration`] |
 //! | compute | [`Matrix`] |
 //!
 //! # Conventions
@@ -65,6 +67,7 @@
 pub mod activation;
 mod atomic_file;
 pub mod augment;
+pub mod calibration;
 mod confusion_matrix;
 mod crc32;
 #[cfg(feature = "csv")]
@@ -98,7 +101,9 @@ pub mod predictor;
 pub mod preprocess;
 #[cfg(feature = "pretrained")]
 mod pretrained;
+pub mod reliability;
 mod rng;
+mod roc;
 pub mod strokes;
 pub mod train;
 pub mod unipen;
@@ -106,6 +111,7 @@ pub mod weights;
 
 pub use activation::Activation;
 pub use augment::Augmentation;
+pub use calibration::Calibration;
 pub use confusion_matrix::ConfusionMatrix;
 pub use dataset::{Dataset, Images};
 pub use dense::Dense;
@@ -119,8 +125,11 @@ pub use picture::Picture;
 pub use prediction::Prediction;
 pub use predictor::Predictor;
 pub use preprocess::preprocess;
+pub use reliability::Reliability;
+pub use roc::area_under_roc;
 pub use strokes::Strokes;
 pub use train::{Epoch, Schedule, TrainConfig, Trainer};
+pub use weights::Storage;
 
 // The README's code runs as a doctest.
 #[cfg(all(doctest, feature = "image", feature = "pretrained"))]

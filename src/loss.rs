@@ -4,13 +4,16 @@
 //! logarithm of the true class's:
 //!
 //! ```text
-//! p_j  = e^{z_j} / Σ_i e^{z_i}
+//! p_j  = e^{z_j / T} / Σ_i e^{z_i / T}
 //! loss = −ln p_label
-//! ∂loss/∂z_j = p_j − [j = label]
+//! ∂loss/∂z_j = p_j − [j = label]      for T = 1
 //! ```
 //!
 //! With label smoothing ε the target of the K classes is not [j = label] but
 //! q_j = (1 − ε)·[j = label] + ε/K, and the loss −Σ_j q_j·ln p_j.
+//!
+//! The temperature T is 1 in training; [`calibration`](crate::calibration) finds
+//! the one to predict with.
 //!
 //! # Source
 //! Bishop, *Pattern Recognition and Machine Learning* (2006), section 4.3.4;
@@ -19,16 +22,16 @@
 
 use crate::math::{exp, ln};
 
-/// Replaces a sample's logits with its probabilities; returns ln Σ e^{z_i}.
+/// Replaces a sample's logits with its probabilities; returns ln Σ e^{z_i / T}.
 ///
 /// The largest logit is subtracted first, which changes no probability and
-/// keeps the exponential within its range.
-pub(crate) fn softmax(row: &mut [f32]) -> f64 {
+/// keeps the exponential within its range, however low the temperature T is.
+pub(crate) fn softmax(row: &mut [f32], temperature: f32) -> f64 {
     let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    row.iter_mut().for_each(|z| *z = exp(*z - largest));
+    row.iter_mut().for_each(|z| *z = exp((*z - largest) / temperature));
     let sum: f32 = row.iter().sum();
     row.iter_mut().for_each(|p| *p /= sum);
-    f64::from(largest) + ln(f64::from(sum))
+    f64::from(largest) / f64::from(temperature) + ln(f64::from(sum))
 }
 
 /// The cross-entropy loss, and how many samples got their class right.
@@ -71,7 +74,7 @@ pub(crate) fn cross_entropy(
         expected += f64::from(spread) * logits.iter().map(|&z| f64::from(z)).sum::<f64>();
     }
     // −Σ q·ln p from the logits: exact also where p is too small for an f32.
-    let sum = softmax(logits) - expected;
+    let sum = softmax(logits, 1.0) - expected;
     logits[label] -= 1.0 - smoothing;
     let scale = 1.0 / batch_size as f32;
     logits.iter_mut().for_each(|gradient| *gradient = (*gradient - spread) * scale);

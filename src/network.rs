@@ -2,8 +2,10 @@
 //!
 //! With X₀ the inputs, each layer computes X_l = f_l(X_{l−1}·W_l + b_l). The
 //! last layer is linear: its outputs are the logits, which softmax turns into
-//! probabilities. Predicting is in [`predictor`](crate::predictor), training in
-//! [`train`](crate::train), files are in [`weights`](crate::weights) and `npz`.
+//! probabilities, after a division by the network's temperature. Predicting is in [`predictor`](crate::predictor), training in
+//! [`train`](crate::train), the temperature is found in
+//! [`calibration`](crate::calibration), files are in [`weights`](crate::weights)
+//! and `npz`.
 
 use crate::activation::Activation;
 use crate::dataset::{Dataset, Images};
@@ -15,6 +17,14 @@ use crate::rng::Rng;
 /// the largest dense network that was published for MNIST. A typing error in a
 /// size is then an error and not the end of the memory.
 const MAX_WEIGHTS: usize = 1 << 28;
+
+/// The temperatures that a network may have, in words.
+pub(crate) const TEMPERATURE: &str = "a finite number above 0";
+
+/// Whether a network may have this temperature.
+pub(crate) fn is_temperature(value: f32) -> bool {
+    value > 0.0 && value.is_finite()
+}
 
 /// How a picture becomes the input that a network was trained on.
 ///
@@ -41,6 +51,7 @@ pub enum Preprocessing {
 pub struct Network {
     layers: Vec<Dense>,
     preprocessing: Preprocessing,
+    temperature: f32,
 }
 
 impl Network {
@@ -74,7 +85,7 @@ impl Network {
         Self::from_layers(layers.collect())
     }
 
-    /// A network from its layers, the first one first.
+    /// A network from its layers, the first one first, with temperature 1.
     ///
     /// # Errors
     /// [`Error::Mismatch`] if there is no layer, a layer has no inputs or
@@ -115,7 +126,7 @@ impl Network {
                 );
             }
         }
-        Ok(Self { layers, preprocessing: Preprocessing::default() })
+        Ok(Self { layers, preprocessing: Preprocessing::default(), temperature: 1.0 })
     }
 
     /// The layers, the first one first.
@@ -156,6 +167,34 @@ impl Network {
     /// The same network, for pictures that are prepared in another way.
     pub fn with_preprocessing(self, preprocessing: Preprocessing) -> Self {
         Self { preprocessing, ..self }
+    }
+
+    /// What the logits are divided by before softmax, above 0; 1 until the network
+    /// is [calibrated](crate::calibration). Training leaves it as it is.
+    pub fn temperature(&self) -> f32 {
+        self.temperature
+    }
+
+    /// The same network with another temperature: above 1 its answers are less
+    /// confident, below 1 more. Which class is the most probable does not change.
+    ///
+    /// # Errors
+    /// [`Error::InvalidConfig`] if `temperature` is not a finite number above 0.
+    pub fn with_temperature(self, temperature: f32) -> Result<Self> {
+        if is_temperature(temperature) {
+            return Ok(Self { temperature, ..self });
+        }
+        Err(Error::InvalidConfig {
+            field: "temperature",
+            expected: TEMPERATURE,
+            found: temperature.to_string(),
+        })
+    }
+
+    /// The same, in place, for calibration.
+    pub(crate) fn set_temperature(&mut self, temperature: f32) {
+        debug_assert!(is_temperature(temperature));
+        self.temperature = temperature;
     }
 
     /// Whether this network can be trained and measured on a dataset.

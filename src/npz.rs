@@ -13,6 +13,8 @@
 //! This is what is written: stored, in C order, as `np.savez` does it, so that
 //! `np.load` reads it without pickle. Only networks whose hidden layers are
 //! [`Activation::Relu`] can be written, because no member names an activation.
+//! The last layer is written divided by the [temperature](Network::temperature),
+//! so that the probabilities stay; read again, the network has temperature 1.
 //!
 //! # What is read
 //! - Stored and deflated members, with or without zip64; NPY versions 1, 2, 3.
@@ -132,11 +134,16 @@ impl Network {
     ///
     /// # Errors
     /// - [`Error::Io`] if the writer fails
-    /// - [`Error::Unsupported`] if a hidden layer is not [`Activation::Relu`], or the
-    ///   network has more than [`MAX_PARAMETERS`] weights and biases
+    /// - [`Error::Unsupported`] if a hidden layer is not [`Activation::Relu`], the
+    ///   network has more than [`MAX_PARAMETERS`] weights and biases, or its last
+    ///   layer cannot be divided by the temperature
     pub fn write_npz(&self, writer: impl Write) -> Result<()> {
         self.check_npz()?;
-        archive::write(self.layers(), writer)
+        let last = self.last_layer_at_temperature_1()?;
+        let mut layers: Vec<&Dense> = self.layers().iter().collect();
+        layers.pop();
+        layers.push(&last);
+        archive::write(&layers, writer)
     }
 
     /// Saves the network as [NumPy's `.npz`](crate::npz). Whoever looks at `path`,
@@ -154,6 +161,26 @@ impl Network {
     /// [`Error::File`] with the path and one of [`write_npz`](Self::write_npz)'s.
     pub fn save_npz(&self, path: impl AsRef<Path>) -> Result<()> {
         atomic_file::save(path.as_ref(), |writer| self.write_npz(writer))
+    }
+
+    /// The last layer with logits that are already divided by the temperature, for
+    /// which the format has no place.
+    fn last_layer_at_temperature_1(&self) -> Result<Dense> {
+        let last = &self.layers()[self.layers().len() - 1];
+        let divided =
+            |values: &[f32]| values.iter().map(|value| value / self.temperature()).collect();
+        let weights: Vec<f32> = divided(last.weights().as_slice());
+        let bias: Vec<f32> = divided(last.bias());
+        if let Some(value) = weights.iter().chain(&bias).find(|value| !value.is_finite()) {
+            return Err(Error::Unsupported {
+                format: FORMAT,
+                at: "the last layer, divided by the temperature".to_owned(),
+                expected: "finite numbers".to_owned(),
+                found: value.to_string(),
+            });
+        }
+        let weights = Matrix::from_vec(last.inputs(), last.outputs(), weights);
+        Ok(Dense::new(weights, bias, last.activation()))
     }
 
     /// Whether the format can express this network, and the limits let it be

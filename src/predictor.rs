@@ -38,6 +38,7 @@ use crate::prediction::Prediction;
 pub struct Predictor {
     packed: Packed,
     pass: Pass,
+    temperature: f32,
     probabilities: [f32; MAX_CLASSES],
 }
 
@@ -56,7 +57,8 @@ impl Predictor {
         assert!(level.is_available(), "a processor with the level {level}");
         let packed = Packed::new(network.layers());
         let pass = Pass::new(&packed, threads, level);
-        Self { packed, pass, probabilities: [0.0; MAX_CLASSES] }
+        let temperature = network.temperature();
+        Self { packed, pass, temperature, probabilities: [0.0; MAX_CLASSES] }
     }
 
     /// The probability of each class for one image, whose values are 0 (paper)
@@ -71,7 +73,7 @@ impl Predictor {
         let classes = self.packed.classes();
         let probabilities = &mut self.probabilities[..classes];
         self.pass.for_each_logits(classes, |_, logits| {
-            softmax(logits);
+            softmax(logits, self.temperature);
             probabilities.copy_from_slice(logits);
         });
         probabilities
@@ -87,7 +89,8 @@ impl Predictor {
     /// If `images` has not the network's number of inputs as columns.
     pub fn predict_batch(&mut self, images: &Matrix, probabilities: &mut Matrix) {
         assert_eq!(images.cols(), self.packed.inputs(), "columns of the images for the inputs");
-        self.predict_rows(images.rows(), probabilities, |image, row| row.floats(images.row(image)));
+        let write = |image, row: &mut RowWriter<'_>| row.floats(images.row(image));
+        self.predict_rows(images.rows(), probabilities, write);
     }
 
     /// The probabilities for images that are one byte a pixel.
@@ -100,8 +103,20 @@ impl Predictor {
     /// number of pixels than the network has inputs.
     pub fn predict_images(&mut self, images: &Images, probabilities: &mut Matrix) -> Result<()> {
         check_images(images, self.packed.inputs())?;
-        self.predict_rows(images.len(), probabilities, |image, row| row.pixels(images.get(image)));
+        let write = |image, row: &mut RowWriter<'_>| row.pixels(images.get(image));
+        self.predict_rows(images.len(), probabilities, write);
         Ok(())
+    }
+
+    /// The logits of each image, in order, for [`calibration`](crate::calibration).
+    pub(crate) fn logits(&mut self, images: &Images) -> Result<Matrix> {
+        check_images(images, self.packed.inputs())?;
+        let mut matrix = Matrix::zeros(images.len(), self.packed.classes());
+        let write = |image, row: &mut RowWriter<'_>| row.pixels(images.get(image));
+        self.for_each_row(images.len(), write, |image, logits| {
+            matrix.row_mut(image).copy_from_slice(logits);
+        });
+        Ok(matrix)
     }
 
     fn predict_rows(
@@ -110,14 +125,26 @@ impl Predictor {
         probabilities: &mut Matrix,
         write: impl Fn(usize, &mut RowWriter<'_>) + Sync,
     ) {
-        let classes = self.packed.classes();
-        probabilities.resize(images, classes);
+        let temperature = self.temperature;
+        probabilities.resize(images, self.packed.classes());
+        self.for_each_row(images, write, |image, logits| {
+            softmax(logits, temperature);
+            probabilities.row_mut(image).copy_from_slice(logits);
+        });
+    }
+
+    /// Calls `each` with each image and its logits.
+    fn for_each_row(
+        &mut self,
+        images: usize,
+        write: impl Fn(usize, &mut RowWriter<'_>) + Sync,
+        mut each: impl FnMut(usize, &mut [f32]),
+    ) {
         for first in (0..images).step_by(CHUNK) {
             let count = CHUNK.min(images - first);
             self.pass.forward(&self.packed, count, |image, row| write(first + image, row));
-            self.pass.for_each_logits(classes, |image, logits| {
-                softmax(logits);
-                probabilities.row_mut(first + image).copy_from_slice(logits);
+            self.pass.for_each_logits(self.packed.classes(), |image, logits| {
+                each(first + image, logits);
             });
         }
     }

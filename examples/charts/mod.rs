@@ -1,8 +1,11 @@
-//! Pictures of a training, as SVG text.
+//! Pictures of a training and of its network, as SVG text.
+
+#![allow(dead_code, reason = "each command uses a part")]
 
 use std::ops::Range;
 
-use digit_recognizer::{ConfusionMatrix, Epoch};
+use digit_recognizer::reliability::ReliabilityBin;
+use digit_recognizer::{ConfusionMatrix, Epoch, Reliability};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -90,6 +93,47 @@ fn draw_panel(
         .border_style(GREY)
         .draw()?;
     Ok(())
+}
+
+/// The share of right answers by confidence, with the number of answers at each
+/// point; on the grey line the two are the same.
+pub(crate) fn reliability_diagram(reliability: &Reliability) -> Result<String> {
+    let bins = reliability.bins();
+    let percent = |bin: &ReliabilityBin| (100.0 * bin.confidence, 100.0 * bin.accuracy);
+    let error = 100.0 * reliability.calibration_error();
+
+    let mut svg = String::new();
+    let root = SVGBackend::with_string(&mut svg, (520, 520)).into_drawing_area();
+    root.fill(&WHITE)?;
+    let mut chart = ChartBuilder::on(&root)
+        .caption(format!("expected calibration error {error:.2} %"), (FONT, 20))
+        .margin(20)
+        .margin_right(50)
+        .x_label_area_size(45)
+        .y_label_area_size(55)
+        .build_cartesian_2d(0.0..100.0, 0.0..100.0)?;
+    chart
+        .configure_mesh()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(GREY.mix(0.25))
+        .axis_style(GREY)
+        .x_desc("mean confidence (%)")
+        .y_desc("right answers (%)")
+        .x_label_formatter(&|percent| format!("{percent:.0}"))
+        .y_label_formatter(&|percent| format!("{percent:.0}"))
+        .label_style((FONT, 14))
+        .draw()?;
+    chart.draw_series(LineSeries::new([(0.0, 0.0), (100.0, 100.0)], GREY.stroke_width(2)))?;
+    let line = LineSeries::new(bins.iter().map(percent), BLUE.stroke_width(2));
+    chart.draw_series(line.point_size(4))?;
+    let below = (FONT, 12).into_font().color(&GREY).pos(Pos::new(HPos::Left, VPos::Top));
+    chart.draw_series(bins.iter().map(|bin| {
+        let count = Text::new(bin.count.to_string(), (5, 5), below.clone());
+        EmptyElement::at(percent(bin)) + count
+    }))?;
+    root.present()?;
+    drop((chart, root));
+    Ok(svg)
 }
 
 /// A row for each label, a column for each answer; right answers in blue, wrong

@@ -74,6 +74,22 @@ pub(crate) fn share(part: usize, whole: usize) -> String {
     format!("{part}/{whole} = {percent:.2} %")
 }
 
+/// Between which shares, 0 to 1, the true one is with a probability of 95 %.
+///
+/// # Source
+/// Wilson, *Probable inference, the law of succession, and statistical inference*
+/// (Journal of the American Statistical Association, 1927).
+pub(crate) fn confidence_interval(part: usize, whole: usize) -> (f64, f64) {
+    // Where the normal distribution has 97.5 % below.
+    const Z: f64 = 1.959_964;
+    let n = whole.max(1) as f64;
+    let share = part as f64 / n;
+    let centre = share + Z * Z / (2.0 * n);
+    let spread = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
+    let scale = 1.0 + Z * Z / n;
+    ((centre - spread) / scale, (centre + spread) / scale)
+}
+
 /// Runs `work` beside a turning wheel, which shows on a terminal only.
 pub(crate) fn with_spinner<T>(message: impl Into<String>, work: impl FnOnce() -> T) -> T {
     let spinner = ProgressBar::new_spinner().with_message(message.into());

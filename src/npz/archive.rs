@@ -126,7 +126,7 @@ fn read_member(
 }
 
 /// Writes the layers' weights, as (outputs, inputs), and biases.
-pub(super) fn write(layers: &[Dense], writer: impl Write) -> Result<()> {
+pub(super) fn write(layers: &[&Dense], writer: impl Write) -> Result<()> {
     let mut archive = ZipArchiveWriter::new(writer);
     for (index, layer) in layers.iter().enumerate() {
         let weights = layer.weights().transposed();

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use digit_recognizer::{DigitImage, Picture, preprocess};
+use digit_recognizer::{DigitImage, Network, Picture, preprocess};
 
 use crate::{Folder, assert_refused, command, stdout};
 
@@ -13,13 +13,38 @@ fn a_network_comes_back_with_the_same_bytes() {
     let mut from = "fixtures/tiny.npz".into();
     for to in &files {
         let stdout = stdout(command("convert").arg(&from).arg(to));
-        let expected = format!("wrote {}: layers [3, 4, 2], 26 parameters\n", to.display());
+        let [before, after] = [&from, to].map(|file| fs::metadata(file).unwrap().len());
+        let expected = format!(
+            "wrote {}: layers [3, 4, 2], 26 parameters, {before} to {after} bytes\n",
+            to.display()
+        );
         assert_eq!(stdout, expected);
         from = to.clone();
     }
     let bytes = files.map(|file| fs::read(file).unwrap());
     assert!(bytes[0].starts_with(b"DIGITNET") && bytes[1].starts_with(b"PK"));
     assert!(bytes[0] == bytes[2], "the network changed on its way through .npz");
+}
+
+#[test]
+fn a_network_is_stored_in_fewer_bits() {
+    let folder = Folder::new("storages");
+    // 20 weights and 64 bytes beside them; 8 bits add 6 scales.
+    for (storage, len) in [("f32", 144), ("f16", 104), ("i8", 108)] {
+        let to = folder.join(&format!("{storage}.digits"));
+        let mut convert = command("convert");
+        let stdout = stdout(convert.args(["--storage", storage, "fixtures/tiny.npz"]).arg(&to));
+        assert!(stdout.ends_with(&format!(" to {len} bytes\n")), "{stdout}");
+        let bytes = fs::read(&to).unwrap();
+        assert_eq!(bytes.len(), len);
+        // What is read can be written again.
+        assert_eq!(Network::load(&to).unwrap().sizes(), [3, 4, 2]);
+    }
+    let mut convert = command("convert");
+    let refused = convert.args(["--storage", "i8", "fixtures/tiny.npz"]).arg(folder.join("a.npz"));
+    assert_refused(refused, 1, &["--storage", "a.npz", ".digits"]);
+    let mut convert = command("convert");
+    assert_refused(convert.args(["--storage", "i4", "a.npz", "b.digits"]), 2, &["i4"]);
 }
 
 #[test]

@@ -84,6 +84,25 @@ fn reader_failures_stay_io_errors() {
 }
 
 #[test]
+fn the_temperature_goes_into_the_last_layer() {
+    let hot = tiny().with_temperature(2.5).expect("above 0");
+    let mut file = Vec::new();
+    hot.write_npz(&mut file).expect("a vector takes everything");
+    let read = Network::read_npz(file.as_slice()).expect("our own file");
+    assert_eq!(read.temperature(), 1.0);
+    assert_eq!(read.layers()[0], hot.layers()[0]);
+    for image in [[0.0, 0.0, 0.0], [1.0, 0.5, 0.25], [0.0, 1.0, 1.0]] {
+        let (found, expected) = (read.predict(&image), hot.predict(&image));
+        assert_ne!(expected, tiny().predict(&image));
+        for (found, expected) in found.probabilities().iter().zip(expected.probabilities()) {
+            assert!((found - expected).abs() < 1e-6, "{found} for {expected}");
+        }
+    }
+    let cold = tiny().with_temperature(f32::from_bits(1)).expect("above 0");
+    assert_refused!(cold.write_npz(&mut Vec::new()), Unsupported, "temperature", "finite");
+}
+
+#[test]
 fn an_endless_reader_is_refused() {
     let file = io::repeat(0).take(digit_recognizer::npz::MAX_FILE_LEN + 2);
     assert_refused!(Network::read_npz(file), Unsupported, "expected the end of the file");
