@@ -103,20 +103,31 @@ impl Tiles {
     /// Fills tile `index` of the first `rows` rows of this matrix, transposed.
     pub(crate) fn transpose_tile(&self, index: usize, rows: usize, tile: &mut Tile) {
         let (width, _) = panels_of(rows);
+        let (from_width, _) = panels_of(self.cols);
         let blocks = self.cols.div_ceil(BLOCK);
         let (left, top) = (index / blocks * width, index % blocks * BLOCK);
-        let height = BLOCK.min(self.cols - top);
-        for (i, values) in tile.values.chunks_exact_mut(width).take(height).enumerate() {
-            for (j, value) in values.iter_mut().take(rows - left).enumerate() {
-                *value = self.get(left + j, top + i);
+        // Squares of 16 × 16: each is whole within a panel of this matrix, as a
+        // panel's width is a multiple of 16, and stays in the L1 cache. Columns
+        // after the last are zeros here too.
+        let bottom = (top + BLOCK).min(self.cols);
+        for first in (top / 16 * 16..bottom).step_by(16) {
+            let panel = self.panel(first / from_width);
+            let rows_here = first.max(top)..(first + 16).min(bottom);
+            for square in (left..rows.min(left + width)).step_by(16) {
+                let mut columns = [[0.0; 16]; 16];
+                for (row, column) in (square..rows.min(square + 16)).zip(0..) {
+                    let start = row % BLOCK * from_width + first % from_width;
+                    let values = &panel[row / BLOCK].values[start..][..16];
+                    for (line, &value) in columns.iter_mut().zip(values) {
+                        line[column] = value;
+                    }
+                }
+                for row in rows_here.clone() {
+                    let start = (row - top) * width + square - left;
+                    tile.values[start..][..16].copy_from_slice(&columns[row - first]);
+                }
             }
         }
-    }
-
-    /// Element (`row`, `col`).
-    fn get(&self, row: usize, col: usize) -> f32 {
-        let (width, _) = panels_of(self.cols);
-        self.panel(col / width)[row / BLOCK].values[row % BLOCK * width + col % width]
     }
 
     /// Takes over a row.
@@ -266,5 +277,45 @@ fn store_row<S: Simd, const WIDTH: usize>(
 ) {
     for v in 0..WIDTH / S::LANES {
         simd.store(vectors[v], &mut row[v * S::LANES..]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Element (`row`, `col`), and the zeros around.
+    fn element(tiles: &Tiles, row: usize, col: usize) -> f32 {
+        let (width, _) = panels_of(tiles.cols);
+        tiles.panel(col / width)[row / BLOCK].values[row % BLOCK * width + col % width]
+    }
+
+    #[test]
+    fn transposed_tiles_are_the_transposed_matrix() {
+        for (rows, cols) in [(1, 1), (5, 16), (17, 40), (64, 65), (265, 70), (70, 600), (530, 280)]
+        {
+            // The last row is the bias, which is left out.
+            let mut matrix = Tiles::zeros(rows + 1, cols);
+            for row in 0..=rows {
+                let values: Vec<f32> = (0..cols).map(|col| (1 + row * cols + col) as f32).collect();
+                matrix.set_row(Slot::Values, row, &values);
+            }
+            let mut transposed = Tiles::zeros(cols, rows);
+            for (index, tile) in transposed.tiles_mut().iter_mut().enumerate() {
+                matrix.transpose_tile(index, rows, tile);
+            }
+            let (width, panels) = panels_of(rows);
+            for row in 0..transposed.blocks() * BLOCK {
+                for col in 0..panels * width {
+                    let is_inside = row < cols && col < rows;
+                    let expected = if is_inside { element(&matrix, col, row) } else { 0.0 };
+                    assert_eq!(
+                        element(&transposed, row, col),
+                        expected,
+                        "{rows} x {cols}: {row}, {col}"
+                    );
+                }
+            }
+        }
     }
 }
