@@ -36,26 +36,28 @@ impl NonDigit {
             Self::Blank => blank(random, index),
             Self::EmptyPage => empty_page(random),
             Self::Noise => noise(random),
-            Self::Letter => drawn(letters::letter(random), random, index),
-            Self::Sign => drawn(letters::sign(random), random, index),
-            Self::Scribble => drawn(scribble(random), random, index),
+            Self::Letter => drawn(&letters::letter(random), index),
+            Self::Sign => drawn(&letters::sign(random), index),
+            Self::Scribble => drawn(&scribble(random), index),
         }
     }
 }
 
-/// In one of the conditions in which digits are drawn too.
-fn drawn(glyph: Glyph, random: &mut Random, index: usize) -> Picture {
-    let condition = random.choose(&[
-        Condition::MnistForm,
-        Condition::Paint,
-        Condition::Paint28,
-        Condition::Noise,
-        Condition::Photo,
-        Condition::Inverted,
-        Condition::Coloured,
-        Condition::Chalk,
-    ]);
-    condition.picture(&glyph, index)
+/// The conditions in which letters, signs and scribbles are drawn: those whose
+/// digits can be told at once.
+pub(crate) const CONDITIONS: [Condition; 8] = [
+    Condition::MnistForm,
+    Condition::Paint,
+    Condition::Paint28,
+    Condition::Marker,
+    Condition::Photo,
+    Condition::Inverted,
+    Condition::Coloured,
+    Condition::Chalk,
+];
+
+fn drawn(glyph: &Glyph, index: usize) -> Picture {
+    CONDITIONS[index % CONDITIONS.len()].picture(glyph, index)
 }
 
 fn blank(random: &mut Random, index: usize) -> Picture {

@@ -82,13 +82,16 @@ pub(crate) fn boxed(random: &mut Random, glyph: &Glyph) -> Picture {
     let parts = plain(random, glyph, page, (0.35, 0.6), (0.04, 0.1));
     let mut printed = Coverage::empty(page.0, page.1);
     let reach = parts.size / 2.0;
-    let (wide, high) = (reach * random.between(0.95, 1.6), reach * random.between(0.98, 1.5));
+    let (wide, high) = (reach * random.between(0.95, 1.6), reach * random.between(0.95, 1.6));
     let width = (parts.size * random.between(0.01, 0.04)).max(0.8);
+    // Few write in the middle of the box.
+    let mut aside = || random.between(-0.12, 0.12) * parts.size;
+    let (x, y) = (parts.centre.0 + aside(), parts.centre.1 + aside());
     let row = if random.chance(0.35) { -2..3 } else { 0..1 };
     for number in row {
-        let middle = parts.centre.0 + 2.0 * wide * number as f32;
+        let middle = x + 2.0 * wide * number as f32;
         let (left, right) = (middle - wide, middle + wide);
-        let (top, bottom) = (parts.centre.1 - high, parts.centre.1 + high);
+        let (top, bottom) = (y - high, y + high);
         let corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)];
         printed.polyline(&corners, width);
     }

@@ -32,7 +32,7 @@ impl Random {
     }
 
     pub(crate) fn below(&mut self, count: usize) -> usize {
-        (self.next() >> 32) as usize * count >> 32
+        (((self.next() >> 32) * count as u64) >> 32) as usize
     }
 
     pub(crate) fn chance(&mut self, probability: f32) -> bool {

@@ -58,7 +58,7 @@ pub(crate) fn sides(random: &mut Random) -> (usize, usize) {
 
 pub(crate) fn white_paper(random: &mut Random) -> Colour {
     let white = random.between(205.0, 255.0);
-    [white, white - random.between(0.0, 12.0), white - random.between(0.0, 35.0)]
+    [white, white - random.between(0.0, 8.0), white - random.between(0.0, 30.0)]
 }
 
 /// The ink of pens: black, blue, sometimes red or green.

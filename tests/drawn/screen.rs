@@ -135,7 +135,12 @@ pub(crate) fn alpha(random: &mut Random, glyph: &Glyph) -> Picture {
         _ => any_colour(random),
     };
     let [red, green, blue] = colour.map(|channel| channel as u8);
-    let opacity = |share: &f32| (share * 255.0).round() as u8;
-    let rgba = ink.values.iter().flat_map(|share| [red, green, blue, opacity(share)]).collect();
+    // A canvas that is cleared is black where nothing is seen.
+    let cleared = random.chance(0.5);
+    let pixel = |share: &f32| match (share * 255.0).round() as u8 {
+        0 if cleared => [0; 4],
+        opacity => [red, green, blue, opacity],
+    };
+    let rgba = ink.values.iter().flat_map(pixel).collect();
     Picture::from_rgba8(page.0, page.1, rgba).expect("a whole page")
 }
