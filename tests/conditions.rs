@@ -218,7 +218,7 @@ fn development_table() {
     }
     for kind in NonDigit::ALL {
         let pictures: Vec<Picture> = (0..60).map(|index| kind.picture(index)).collect();
-        write_sheet(&format!("{kind:?}"), &pictures);
+        write_sheet(&format!("no-digit-{kind:?}"), &pictures);
     }
 }
 

@@ -211,12 +211,12 @@ fn thin(ink: &mut [bool], side: usize) {
                     let inked = around.iter().filter(|&&ink| ink).count();
                     let starts = (0..8).filter(|&i| !around[i] && around[(i + 1) % 8]).count();
                     let [up, _, right, _, down, _, left, _] = around;
-                    let side = if first {
-                        !(up && right && down) && !(right && down && left)
+                    let edge = if first {
+                        !right || !down || (!up && !left)
                     } else {
-                        !(up && right && left) && !(up && down && left)
+                        !up || !left || (!right && !down)
                     };
-                    (2..=6).contains(&inked) && starts == 1 && side
+                    (2..=6).contains(&inked) && starts == 1 && edge
                 })
                 .collect();
             changed |= !gone.is_empty();

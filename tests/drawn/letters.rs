@@ -2,7 +2,7 @@
 //!
 //! Left out are those that some people's digits look like: I, J, L, i, j, l, r
 //! (1), C, D, O, Q, c, o, u (0), Z, z (2), E, e (3), Y, y (4), S, s (5), G, b, t
-//! (6), B (8), a, g, q, p (9), and v.
+//! (6), B (8), a, g, p, q (9).
 
 use super::glyph::{Glyph, Point, smooth};
 use super::random::{Field, Random};
@@ -64,15 +64,15 @@ const LETTERS: [&[Stroke]; 19] = [
 ];
 
 const RING: Stroke = Curved(&[
-    (0.5, 0.0),
-    (0.0, 0.0),
-    (0.0, 0.5),
-    (0.0, 1.0),
-    (0.5, 1.0),
-    (1.0, 1.0),
-    (1.0, 0.5),
-    (1.0, 0.0),
-    (0.5, 0.0),
+    (0.3, 0.0),
+    (0.0, 0.3),
+    (0.0, 0.7),
+    (0.3, 1.0),
+    (0.7, 1.0),
+    (1.0, 0.7),
+    (1.0, 0.3),
+    (0.7, 0.0),
+    (0.3, 0.0),
 ]);
 
 const SIGNS: [&[Stroke]; 12] = [

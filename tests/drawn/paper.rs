@@ -31,10 +31,6 @@ impl Paper {
         Self { width, height, pixels: vec![colour; width * height] }
     }
 
-    pub(crate) fn size(&self) -> (usize, usize) {
-        (self.width, self.height)
-    }
-
     pub(crate) fn ink(&mut self, ink: &Coverage, colour: Colour) {
         for (pixel, &share) in self.pixels.iter_mut().zip(&ink.values) {
             for (channel, to) in pixel.iter_mut().zip(colour) {

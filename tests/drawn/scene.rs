@@ -17,7 +17,6 @@ pub(crate) struct Plain {
     /// The digit's size in pixels, and its middle.
     pub(crate) size: f32,
     pub(crate) centre: (f32, f32),
-    pub(crate) width: f32,
 }
 
 /// The digit takes a share of the page's shorter side from `size.0` to `size.1`,
@@ -33,10 +32,10 @@ pub(crate) fn plain(
     let place = Place::somewhere(random, glyph, page, size, pen);
     let width = pen * place.size.0;
     let ink = Coverage::written(page, glyph, &place, Pen::Round(width));
-    Plain { page, ink, size: place.size.0, centre: place.centre, width }
+    Plain { page, ink, size: place.size.0, centre: place.centre }
 }
 
-/// A digit as most write it: half or more of the page, and either as it was
+/// A digit as most write it: a third of the page or more, and either as it was
 /// scanned or with a pen from a ball to a felt tip.
 pub(crate) fn common(random: &mut Random, glyph: &Glyph) -> Plain {
     let page = sides(random);
@@ -45,7 +44,7 @@ pub(crate) fn common(random: &mut Random, glyph: &Glyph) -> Plain {
     let width = pen * place.size.0;
     let kind = if random.chance(0.5) { Pen::AsWritten(width) } else { Pen::Round(width) };
     let ink = Coverage::written(page, glyph, &place, kind);
-    Plain { page, ink, size: place.size.0, centre: place.centre, width }
+    Plain { page, ink, size: place.size.0, centre: place.centre }
 }
 
 /// A page between upright and lying.
