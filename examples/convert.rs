@@ -7,8 +7,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use digit_recognizer::{Network, Picture, Storage, preprocess};
+use shared::StorageName;
 
 /// Converts between file formats, which the names' endings tell.
 ///
@@ -25,7 +26,7 @@ use digit_recognizer::{Network, Picture, Storage, preprocess};
 struct Args {
     /// How a .digits file stores the weights: 4, 2 or 1 bytes each [default: f32]
     #[arg(long, value_name = "TYPE")]
-    storage: Option<Bits>,
+    storage: Option<StorageName>,
 
     /// The file to read
     #[arg(value_name = "IN")]
@@ -34,17 +35,6 @@ struct Args {
     /// The file to write
     #[arg(value_name = "OUT")]
     to: PathBuf,
-}
-
-/// The storages by name.
-#[derive(Clone, Copy, ValueEnum)]
-enum Bits {
-    /// Every bit of the network
-    F32,
-    /// 16-bit floats
-    F16,
-    /// Whole numbers of 8 bits, with a scale for each output
-    I8,
 }
 
 fn main() -> ExitCode {
@@ -81,13 +71,9 @@ fn ending(path: &Path) -> String {
     path.extension().unwrap_or_default().to_string_lossy().to_lowercase()
 }
 
-fn convert_network(from: &Path, to: &Path, storage: Option<Bits>) -> shared::Result<String> {
+fn convert_network(from: &Path, to: &Path, storage: Option<StorageName>) -> shared::Result<String> {
     let network = Network::load(from).map_err(|error| shared::name_file(from, &error))?;
-    let storage = match storage {
-        None | Some(Bits::F32) => Storage::F32,
-        Some(Bits::F16) => Storage::F16,
-        Some(Bits::I8) => Storage::I8,
-    };
+    let storage = storage.map_or(Storage::F32, Storage::from);
     let before = file_len(from)?;
     let saved = match ending(to).as_str() {
         "npz" => network.save_npz(to),

@@ -8,13 +8,35 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use digit_recognizer::Error;
+use clap::ValueEnum;
+use digit_recognizer::{Error, Storage};
 #[cfg(feature = "pretrained")]
 use digit_recognizer::{Network, PIXELS};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// The result of a command and its parts.
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// How a weights file holds a weight, as an option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StorageName {
+    /// Every bit of the network
+    F32,
+    /// 16-bit floats
+    F16,
+    /// Whole numbers of 8 bits, with a scale for each output
+    I8,
+}
+
+impl From<StorageName> for Storage {
+    fn from(name: StorageName) -> Self {
+        match name {
+            StorageName::F32 => Self::F32,
+            StorageName::F16 => Self::F16,
+            StorageName::I8 => Self::I8,
+        }
+    }
+}
 
 /// Turns a command's result into its exit status, and reports its error.
 ///

@@ -40,7 +40,7 @@ fn run(options: &Options) -> shared::Result<ExitCode> {
         check_writable(file)
             .map_err(|error| format!("--checkpoint {}: {error}", file.display()))?;
     }
-    let network = new_network(&options.layers, options.seed)?;
+    let network = start(options)?;
     if options.config().epochs == 0 {
         return Err("--epochs: expected at least 1, found 0".into());
     }
@@ -52,9 +52,24 @@ fn run(options: &Options) -> shared::Result<ExitCode> {
         training.len(),
         validation.as_ref().map_or(0, Dataset::len),
     ));
-    let network = train(network, &training, validation.as_ref(), options, &curve_file)?;
+    if options.calibrate && validation.is_none() {
+        return Err("--calibrate: expected validation images, found none".into());
+    }
+    let mut network = train(network, &training, validation.as_ref(), options, &curve_file)?;
+    if let Some(validation) = validation.as_ref().filter(|_| options.calibrate) {
+        let calibration = network.calibrate(validation)?;
+        shared::report(format_args!(
+            "temperature {:.3}: calibration error {:.2} %, before {:.2} %",
+            calibration.temperature,
+            100.0 * calibration.after.calibration_error,
+            100.0 * calibration.before.calibration_error,
+        ));
+    }
 
-    network.save(&options.out).map_err(|error| shared::name_file(&options.out, &error))?;
+    let storage = options.storage.into();
+    network
+        .save_as(&options.out, storage)
+        .map_err(|error| shared::name_file(&options.out, &error))?;
     let mut written = vec![&options.out, &curve_file];
 
     // The test images are not looked at before, so that they cannot lead the training.
@@ -107,6 +122,14 @@ fn check_writable(path: &Path) -> io::Result<()> {
     let probe = path.with_file_name(format!(".digit-recognizer-{}.tmp", std::process::id()));
     File::create_new(&probe)?;
     fs::remove_file(&probe)
+}
+
+/// The network to begin with.
+fn start(options: &Options) -> shared::Result<Network> {
+    match &options.start {
+        Some(path) => Network::load(path).map_err(|error| shared::name_file(path, &error).into()),
+        None => new_network(&options.layers, options.seed),
+    }
 }
 
 fn new_network(layers: &[usize], seed: u64) -> shared::Result<Network> {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::shared::StorageName;
 use clap::{Args, Parser, ValueEnum};
 use digit_recognizer::{Augmentation, Optimizer, Schedule, TrainConfig};
 
@@ -28,6 +29,15 @@ pub(crate) struct Options {
     /// The pens that each digit of the strokes is drawn with, in pixels
     #[arg(long, value_name = "X,...", value_delimiter = ',', default_value = "2,3")]
     pub(crate) pen_widths: Vec<f32>,
+
+    /// Images of no digit to train on as well, so that the network answers them
+    /// with little confidence
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) outliers: usize,
+
+    /// Go on with the network in this file, in place of a new one
+    #[arg(long, value_name = "FILE", conflicts_with = "layers")]
+    pub(crate) start: Option<PathBuf>,
 
     /// Inputs, outputs of each hidden layer, and classes
     #[arg(long, value_name = "N,...", value_delimiter = ',', default_value = "784,256,10")]
@@ -109,6 +119,14 @@ pub(crate) struct Options {
     /// Keep the state in this file after each epoch, and go on from it
     #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Option<PathBuf>,
+
+    /// Make the probabilities true on the validation images, by a temperature
+    #[arg(long)]
+    pub(crate) calibrate: bool,
+
+    /// How the file holds a weight
+    #[arg(long, value_enum, default_value = "f32")]
+    pub(crate) storage: StorageName,
 
     /// The file to write, such as my.digits
     #[arg(long, value_name = "FILE")]
