@@ -7,7 +7,9 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use digit_recognizer::mnist::{self, Split};
-use digit_recognizer::{Activation, Matrix, Network, Predictor, TrainConfig};
+use digit_recognizer::{
+    Activation, Augmentation, Matrix, Network, Optimizer, Predictor, TrainConfig,
+};
 
 /// The system's allocator, and how often it was asked for memory.
 struct Counting;
@@ -50,7 +52,17 @@ fn nothing_is_allocated_once_the_buffers_exist() {
     // Several layers and panels, a last batch that is not full, two threads.
     let mut network = Network::new(&[784, 72, 40, 10], Activation::Relu, 1).expect("sizes");
     for batch_size in [64, 1_500] {
-        let config = TrainConfig { epochs: 9, batch_size, threads: 2, ..Default::default() };
+        let config = TrainConfig {
+            epochs: 9,
+            batch_size,
+            threads: 2,
+            optimizer: Optimizer::ADAM,
+            learning_rate: 0.001,
+            dropout: 0.1,
+            clip_norm: Some(1.0),
+            augmentation: Some(Augmentation::default()),
+            ..Default::default()
+        };
         let mut counts = Vec::with_capacity(9);
         network
             .train(&dataset, None, &config, |_| {

@@ -151,3 +151,67 @@ fn gradients_through_sigmoid() {
     check(&[5, 6, 3], Activation::Sigmoid);
     check(&[4, 9, 5, 3], Activation::Sigmoid);
 }
+
+/// With dropout the loss is random, but the same for the same seed and epoch: the
+/// gradient of a step is that of the loss which the same step reports.
+#[test]
+fn gradients_through_dropout() {
+    let pixels: Vec<u8> = (0..40 * 5).map(|i| (i * i * 37 % 253) as u8).collect();
+    let labels = (0..40).map(|i| (i * 7 % 5 % 3) as u8).collect();
+    let images = Images::new(1, 5, pixels).expect("whole images");
+    let dataset = Dataset::new(images, labels).expect("a label for each");
+    let config = TrainConfig {
+        epochs: 1,
+        batch_size: 40,
+        learning_rate: 1.0,
+        optimizer: Optimizer::Sgd { momentum: 0.0 },
+        dropout: 0.4,
+        ..Default::default()
+    };
+    let step = |network: &Network| {
+        let mut network = network.clone();
+        let history =
+            network.train(&dataset, None, &config, |_| ControlFlow::Continue(())).expect("a step");
+        (network, history[0].loss)
+    };
+    let start = Network::new(&[5, 7, 6, 3], Activation::Tanh, 9).expect("sizes");
+    let (stepped, with_dropout) = step(&start);
+    assert!((with_dropout - loss(&in_f64(&start), &dataset)).abs() > 0.01, "nothing was dropped");
+    for l in 0..3 {
+        let layer = &start.layers()[l];
+        for index in 0..layer.weights().as_slice().len() {
+            let nudged = |by: f32| {
+                let layers = start.layers().iter().enumerate().map(|(number, layer)| {
+                    let mut weights = layer.weights().clone();
+                    if number == l {
+                        weights.as_mut_slice()[index] += by;
+                    }
+                    Dense::new(weights, layer.bias().to_vec(), layer.activation())
+                });
+                step(&Network::from_layers(layers.collect()).expect("the same layers")).1
+            };
+            let numeric = (nudged(0.01) - nudged(-0.01)) / 0.02;
+            let before = layer.weights().as_slice()[index];
+            let gradient = f64::from(before - stepped.layers()[l].weights().as_slice()[index]);
+            let error = (gradient - numeric).abs();
+            assert!(error < 1e-4, "layer {l}, weight {index}: {gradient} for {numeric}");
+        }
+    }
+}
+
+#[test]
+fn dropout_keeps_the_mean() {
+    // Each of 4,000 hidden outputs is 1, and their sum 1 in the first logit.
+    let images = Images::new(1, 1, vec![255; 50]).expect("whole images");
+    let dataset = Dataset::new(images, vec![0; 50]).expect("a label for each");
+    let hidden =
+        Dense::new(Matrix::from_fn(1, 4_000, |_, _| 1.0), vec![0.0; 4_000], Activation::Relu);
+    let sum = Matrix::from_fn(4_000, 2, |_, class| if class == 0 { 1.0 / 4_000.0 } else { 0.0 });
+    let last = Dense::new(sum, vec![0.0; 2], Activation::Linear);
+    let mut network = Network::from_layers(vec![hidden, last]).expect("layers that chain");
+    let config = TrainConfig { epochs: 1, batch_size: 50, dropout: 0.75, ..Default::default() };
+    let history =
+        network.train(&dataset, None, &config, |_| ControlFlow::Continue(())).expect("a step");
+    let expected = (1.0 + (-1.0_f64).exp()).ln();
+    assert!((history[0].loss - expected).abs() < 0.003, "{} for {expected}", history[0].loss);
+}

@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 
 use digit_recognizer::mnist::{self, Split};
 use digit_recognizer::{
-    Activation, Dataset, Level, Matrix, Network, Optimizer, Predictor, Schedule, TrainConfig,
+    Activation, Augmentation, Dataset, Level, Matrix, Network, Optimizer, Predictor, Schedule,
+    TrainConfig,
 };
 
 /// The hash of [`reference_training`]'s weights and biases. It was computed on x86-64
@@ -79,6 +80,52 @@ fn training_gives_the_same_bits_at_every_level_on_any_number_of_threads() {
         }
     }
     assert!(Level::available().any(|level| level == best));
+}
+
+/// The hash of [`regularised_training`]'s parameters, computed in the same way.
+const REGULARISED: u64 = 0x37d5_45af_b7df_db0b;
+
+/// One run of what the reference training leaves out: Adam and decay, the other
+/// schedules, augmentation, dropout, smoothing, clipping and averaging, in batches
+/// of one chunk and of two.
+fn regularised_training(level: Level, threads: usize) -> u64 {
+    let config = TrainConfig {
+        epochs: 2,
+        optimizer: Optimizer::ADAM,
+        learning_rate: 0.002,
+        schedule: Schedule::Cosine,
+        warm_up: 0.2,
+        weight_decay: 0.01,
+        dropout: 0.3,
+        label_smoothing: 0.1,
+        augmentation: Some(Augmentation { shift: 1.0, stroke: 0.3, ..Augmentation::default() }),
+        averaged_epochs: 2,
+        level: Some(level),
+        threads,
+        ..Default::default()
+    };
+    let clipped = TrainConfig {
+        optimizer: Optimizer::Sgd { momentum: 0.9 },
+        schedule: Schedule::OneCycle,
+        batch_size: 1_100,
+        clip_norm: Some(0.1),
+        ..config
+    };
+    let runs = [
+        trained(&[784, 72, 300, 10], Activation::Relu, 300, &config),
+        trained(&[784, 17, 20, 10], Activation::Tanh, 1_200, &clipped),
+    ];
+    runs.iter().fold(0xcbf2_9ce4_8422_2325, |state, file| hash(file, state))
+}
+
+#[test]
+fn regularised_training_gives_the_same_bits_too() {
+    for level in Level::available() {
+        for threads in [1, 2, 3, 8] {
+            let found = regularised_training(level, threads);
+            assert_eq!(found, REGULARISED, "{level} on {threads} threads: {found:#018x}");
+        }
+    }
 }
 
 #[test]

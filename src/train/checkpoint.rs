@@ -156,7 +156,12 @@ impl Trainer<'_> {
         let length = reader
             .read_u64::<LittleEndian>()
             .map_err(|_| malformed("length of a network", "8 more bytes", "the end of the file"))?;
-        let network = Network::read(reader.by_ref().take(length))?;
+        let mut file = reader.by_ref().take(length);
+        let network = Network::read(&mut file)?;
+        if file.limit() > 0 {
+            let expected = format!("a network of {} bytes", length - file.limit());
+            return Err(malformed("length of a network", &expected, &length.to_string()));
+        }
         let shape = |network: &Network| {
             let activations = network.layers().iter().map(|layer| layer.activation());
             format!("{:?} {:?}", network.sizes(), activations.collect::<Vec<_>>())
