@@ -98,7 +98,8 @@ fn no_images_are_no_images() {
 
 #[test]
 fn settings_out_of_their_range_are_refused() {
-    let set: [(&str, fn(f32) -> Augmentation, [f32; 2]); 7] = [
+    type With = fn(f32) -> Augmentation;
+    let settings: [(&str, With, [f32; 2]); 7] = [
         ("rotation", |x| Augmentation { rotation: x, ..everything() }, [0.0, 45.0]),
         ("shear", |x| Augmentation { shear: x, ..everything() }, [0.0, 45.0]),
         ("scaling", |x| Augmentation { scaling: x, ..everything() }, [0.0, 0.5]),
@@ -107,7 +108,7 @@ fn settings_out_of_their_range_are_refused() {
         ("sigma", |x| Augmentation { sigma: x, ..everything() }, [0.5, 50.0]),
         ("stroke", |x| Augmentation { stroke: x, ..everything() }, [0.0, 1.0]),
     ];
-    for (name, with, [low, high]) in set {
+    for (name, with, [low, high]) in settings {
         let dataset = rings().slice(0..1);
         for value in [low, high] {
             assert!(with(value).check().is_ok(), "{name} {value}");

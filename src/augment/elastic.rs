@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn smoothing_is_that_of_scipy() {
         // alpha * scipy.ndimage.gaussian_filter(noise, sigma, mode="constant", truncate=3)
-        // of SciPy 1.x in float64, noise being (byte + 0.5) / 128.
+        // of SciPy 1.17.1 in float64, noise being (byte + 0.5) / 128.
         let golden = [
             (field(34.0, 4.0, 28, 28), 0, 0, [0.598_811_16, 0.660_1]),
             (field(34.0, 4.0, 28, 28), 0, 27, [-0.320_705_67, 0.569_459_19]),

@@ -120,16 +120,17 @@ fn settings() -> [Augmentation; 7] {
 #[test]
 fn images_are_distorted_by_the_definition() {
     for (rows, cols) in [(28, 28), (1, 1), (1, 9), (5, 33), (20, 32), (3, 65)] {
-        let image: Vec<u8> = (0..rows * cols).map(noise).collect();
+        let size = rows * cols;
+        let images = [0, 1].map(|i| (i * size..(i + 1) * size).map(noise).collect::<Vec<u8>>());
         for (number, augmentation) in settings().into_iter().enumerate() {
             for level in Level::available() {
                 let mut distorter = Distorter::new(augmentation, rows, cols, level);
                 // The second image meets what the first one left.
-                for draw in 0..2 {
+                for (draw, image) in images.iter().enumerate() {
                     let mut rng = stream(3, number as u64, draw);
-                    let expected = oracle(&augmentation, (rows, cols), &image, 3, &mut rng.clone());
-                    let mut result = vec![77; rows * cols];
-                    distorter.distort(&image, 3, &mut rng, &mut result);
+                    let expected = oracle(&augmentation, (rows, cols), image, 3, &mut rng.clone());
+                    let mut result = vec![77; size];
+                    distorter.distort(image, 3, &mut rng, &mut result);
                     for (at, (&found, expected)) in result.iter().zip(expected).enumerate() {
                         let error = (f64::from(found) - expected).abs();
                         // Half a step of the result's bytes, and rounding at a place
@@ -183,6 +184,25 @@ fn a_shift_by_whole_pixels_moves_them() {
                 assert_eq!(result[(y * 7 + x) as usize], expected, "{right}, {down}: {x}, {y}");
             }
         }
+    }
+}
+
+#[test]
+fn a_dataset_is_distorted_image_by_image() {
+    let pixels: Vec<u8> = (0..3 * 5 * 9).map(noise).collect();
+    let images = Images::new(5, 9, pixels).expect("three images");
+    let dataset = Dataset::new(images, vec![7, 2, 1]).expect("three labels");
+    let distorted = ALL.apply(&dataset, 4, 6).expect("valid settings");
+    for (index, &label) in dataset.labels().iter().enumerate() {
+        let mut result = vec![0; 5 * 9];
+        let mut rng = stream(4, 6, index);
+        Distorter::new(ALL, 5, 9, Level::Portable).distort(
+            dataset.images().get(index),
+            label,
+            &mut rng,
+            &mut result,
+        );
+        assert_eq!(distorted.images().get(index), result);
     }
 }
 
