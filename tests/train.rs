@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 
 use digit_recognizer::{
-    Activation, Dataset, Dense, Error, Images, Matrix, Network, Optimizer, Schedule, TrainConfig,
+    Activation, Augmentation, Dataset, Dense, Error, Images, Matrix, Network, Optimizer, Schedule,
+    TrainConfig,
 };
 
 /// `count` images of 4×4 pixels whose class is the brightest quarter, among noise.
@@ -99,6 +100,25 @@ fn a_seed_decides_the_result() {
 }
 
 #[test]
+fn an_epoch_sees_the_images_that_its_augmentation_gives() {
+    let training = quarters(1_500, 1);
+    let augmentation =
+        Augmentation { rotation: 20.0, shift: 1.0, alpha: 5.0, sigma: 1.0, ..Augmentation::NONE };
+    for (batch_size, threads) in [(1, 1), (16, 2), (7, 3), (usize::MAX, 2)] {
+        let plain = TrainConfig { epochs: 1, batch_size, threads, ..config() };
+        let trained = |dataset: &Dataset, config: &TrainConfig| {
+            let mut network = network(Activation::Relu);
+            network.train(dataset, None, config, go_on).expect("training");
+            network
+        };
+        let augmented = TrainConfig { augmentation: Some(augmentation), ..plain };
+        let changed = augmentation.apply(&training, plain.seed, 1).expect("settings");
+        assert_ne!(changed, training);
+        assert_eq!(trained(&training, &augmented), trained(&changed, &plain), "{batch_size}");
+    }
+}
+
+#[test]
 fn a_full_batch_is_one_step_whatever_the_order() {
     // More images than are held as floats at once, in one step and by the seed
     // in different orders: the same step but for rounding.
@@ -167,6 +187,8 @@ fn weights_that_diverge_in_the_last_step_are_an_error_too() {
 
 #[test]
 fn settings_outside_their_range_are_errors() {
+    let wrong = Augmentation { rotation: 90.0, ..Augmentation::NONE };
+    let adam = |beta1, beta2, epsilon| Optimizer::Adam { beta1, beta2, epsilon };
     let cases = [
         (TrainConfig { batch_size: 0, ..config() }, "batch_size"),
         (TrainConfig { learning_rate: 0.0, ..config() }, "learning_rate"),
@@ -175,6 +197,18 @@ fn settings_outside_their_range_are_errors() {
         (TrainConfig { optimizer: Optimizer::Sgd { momentum: 1.0 }, ..config() }, "momentum"),
         (TrainConfig { optimizer: Optimizer::Sgd { momentum: -0.1 }, ..config() }, "momentum"),
         (TrainConfig { threads: usize::MAX, ..config() }, "threads"),
+        (TrainConfig { warm_up: 1.0, ..config() }, "warm_up"),
+        (TrainConfig { weight_decay: -0.1, ..config() }, "weight_decay"),
+        (TrainConfig { weight_decay: 10.0, ..config() }, "weight_decay"),
+        (TrainConfig { clip_norm: Some(0.0), ..config() }, "clip_norm"),
+        (TrainConfig { label_smoothing: 1.0, ..config() }, "label_smoothing"),
+        (TrainConfig { dropout: 1.0, ..config() }, "dropout"),
+        (TrainConfig { dropout: f32::NAN, ..config() }, "dropout"),
+        (TrainConfig { patience: Some(0), ..config() }, "patience"),
+        (TrainConfig { augmentation: Some(wrong), ..config() }, "rotation"),
+        (TrainConfig { optimizer: adam(1.0, 0.9, 1e-8), ..config() }, "beta1"),
+        (TrainConfig { optimizer: adam(0.9, -0.1, 1e-8), ..config() }, "beta2"),
+        (TrainConfig { optimizer: adam(0.9, 0.9, 0.0), ..config() }, "epsilon"),
     ];
     for (config, name) in cases {
         let result = network(Activation::Relu).train(&quarters(10, 1), None, &config, go_on);

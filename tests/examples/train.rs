@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
 
 use digit_recognizer::{Network, mnist};
 
@@ -60,6 +62,58 @@ fn the_seed_decides_every_byte() {
     assert!(first != file("other.digits", "2"), "another seed gave the same network");
 }
 
+#[test]
+fn a_training_that_is_killed_goes_on_and_ends_with_the_same_bytes() {
+    let folder = Folder::new("killed");
+    let train = |name: &str| {
+        let mut command = command("train");
+        command.args(["--layers", "784,40,10", "--epochs", "12", "--augment", "--dropout", "0.1"]);
+        command.args(["--averaged-epochs", "2", "--calibrate", "--storage", "i8", "--out"]);
+        command.arg(folder.join(name));
+        command
+    };
+    stdout(&mut train("whole.digits"));
+
+    let state = folder.join("run");
+    let mut interrupted = 0;
+    for milliseconds in (20..).step_by(40) {
+        let mut child = train("killed.digits")
+            .arg("--checkpoint")
+            .arg(&state)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        sleep(Duration::from_millis(milliseconds));
+        let done = child.try_wait().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        interrupted += usize::from(done.is_none() && state.exists());
+        if done.is_some_and(|status| status.success()) {
+            break;
+        }
+    }
+    assert!(interrupted > 0, "no run was killed after its first checkpoint");
+    let file = |name: &str| fs::read(folder.join(name)).unwrap();
+    assert!(file("killed.digits") == file("whole.digits"), "another network");
+}
+
+#[test]
+fn strokes_are_trained_on_and_a_network_goes_on() {
+    let folder = Folder::new("strokes");
+    let first = folder.join("first.digits");
+    let strokes = ["--strokes", "fixtures/digits.unipen", "--validation", "0"];
+    let run = crate::run(train(&first).args(strokes).args(["--pen-widths", "2,2.5,3"]));
+    // Four digits with three pens each, beside the 2,000 images of the sample.
+    assert!(run.stderr.contains("on 2012 images, 0 more"), "{}", run.stderr);
+    let second = folder.join("second.digits");
+    let mut command = command("train");
+    command.args(["--epochs", "1", "--validation-writers", "1", "--start"]).arg(&first);
+    let run = crate::run(command.args(strokes).arg("--out").arg(&second));
+    assert!(run.stderr.contains("on 2006 images, 1 more"), "{}", run.stderr);
+    assert_eq!(Network::load(second).unwrap().sizes(), [784, 32, 10]);
+}
+
 /// The first images of the sample, as Kaggle's train.csv has them.
 fn train_csv(rows: usize) -> String {
     let sample = mnist::load("fixtures/mnist", mnist::Split::Train).unwrap();
@@ -114,6 +168,8 @@ fn wrong_options_are_refused_before_anything_is_written() {
         ("--learning-rate", "1e30", 1, ["diverged in epoch 1", "lower learning rate"]),
         ("--learning-rate", "nan", 1, ["learning_rate", "above 0, found NaN"]),
         ("--momentum", "1", 1, ["momentum", "below 1, found 1"]),
+        ("--strokes", "fixtures/seven.png", 1, ["fixtures/seven.png", "UNIPEN"]),
+        ("--start", "fixtures/seven.png", 1, ["fixtures/seven.png", "expected"]),
         ("--validation", "999999", 1, ["--validation", "the 2000 images"]),
     ] {
         let mut command = command("train");
