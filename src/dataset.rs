@@ -8,6 +8,14 @@ use std::ops::Range;
 
 use crate::error::{Error, Result};
 
+/// The label of an image that shows no class, such as a letter or a scribble.
+///
+/// [Training](crate::train) answers it with the same probability for each class;
+/// [`outliers`](crate::outliers::outliers) draws such images. What measures a
+/// network refuses it. In a network of 256 classes it is the last one's label, and
+/// nothing else.
+pub const NO_CLASS: u8 = 255;
+
 /// Pictures of one size, one byte a pixel: 0 for paper, 255 for ink.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Images {
@@ -85,7 +93,7 @@ impl Images {
     }
 }
 
-/// Images and the digit that each shows.
+/// Images and the digit that each shows, or [`NO_CLASS`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dataset {
     images: Images,

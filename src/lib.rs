@@ -28,6 +28,7 @@
 //! | predict from pixels | [`Network::predict`], [`DigitImage`]; many times: [`Predictor`] |
 //! | train | [`Network::train`], [`TrainConfig`] |
 //! | distort images for training | [`Augmentation`] |
+//! | train it to doubt what is no digit | [`outliers`](fn@outliers), [`NO_CLASS`] |
 //! | read MNIST or Kaggle's files | [`mnist`], [`idx`], `kaggle` |
 //! | read pen strokes, and train on them | [`unipen`], [`Dataset::extend`] |
 //! | keep a network, or exchange it with NumPy | [`Network::save`], [`Network::load`], [`weights`], `npz` |
@@ -94,6 +95,7 @@ pub mod network;
 #[cfg(feature = "npz")]
 pub mod npz;
 mod optimizer;
+pub mod outliers;
 mod pass;
 pub mod picture;
 mod prediction;
@@ -113,7 +115,7 @@ pub use activation::Activation;
 pub use augment::Augmentation;
 pub use calibration::Calibration;
 pub use confusion_matrix::ConfusionMatrix;
-pub use dataset::{Dataset, Images};
+pub use dataset::{Dataset, Images, NO_CLASS};
 pub use dense::Dense;
 pub use digit_image::{DigitImage, PIXELS, SIDE};
 pub use error::{Error, Result};
@@ -121,6 +123,7 @@ pub use kernel::level::Level;
 pub use matrix::Matrix;
 pub use network::{Network, Preprocessing};
 pub use optimizer::Optimizer;
+pub use outliers::outliers;
 pub use picture::Picture;
 pub use prediction::Prediction;
 pub use predictor::Predictor;

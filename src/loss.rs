@@ -10,7 +10,8 @@
 //! ```
 //!
 //! With label smoothing ε the target of the K classes is not [j = label] but
-//! q_j = (1 − ε)·[j = label] + ε/K, and the loss −Σ_j q_j·ln p_j.
+//! q_j = (1 − ε)·[j = label] + ε/K, and the loss −Σ_j q_j·ln p_j. A sample of no
+//! class has the target 1/K for each class, which is ε = 1.
 //!
 //! The temperature T is 1 in training; [`calibration`](crate::calibration) finds
 //! the one to predict with.
@@ -18,7 +19,8 @@
 //! # Source
 //! Bishop, *Pattern Recognition and Machine Learning* (2006), section 4.3.4;
 //! Szegedy, Vanhoucke, Ioffe, Shlens, Wojna, *Rethinking the Inception
-//! architecture for computer vision* (CVPR 2016), section 7.
+//! architecture for computer vision* (CVPR 2016), section 7; Hendrycks, Mazeika,
+//! Dietterich, *Deep anomaly detection with outlier exposure* (ICLR 2019), section 3.
 
 use crate::math::{exp, ln};
 
@@ -55,27 +57,29 @@ impl std::ops::AddAssign for Loss {
 ///
 /// # Shapes
 /// - `logits`: one for each class; becomes the gradient, divided by `batch_size`
-/// - `label`: below the number of classes
+/// - `label`: below the number of classes; any other means a sample of no class,
+///   which is never correct
 /// - `smoothing`: ε, 0 to 1
-///
-/// # Panics
-/// If `label` is not below the number of classes.
 pub(crate) fn cross_entropy(
     logits: &mut [f32],
     label: u8,
     smoothing: f32,
     batch_size: usize,
 ) -> Loss {
-    let label = usize::from(label);
-    let correct = usize::from(argmax(logits) == label);
+    let label = Some(usize::from(label)).filter(|&label| label < logits.len());
+    let smoothing = if label.is_some() { smoothing } else { 1.0 };
+    let correct = usize::from(Some(argmax(logits)) == label);
     let spread = smoothing / logits.len() as f32;
-    let mut expected = f64::from(1.0 - smoothing) * f64::from(logits[label]);
+    let mut expected =
+        label.map_or(0.0, |label| f64::from(1.0 - smoothing) * f64::from(logits[label]));
     if smoothing > 0.0 {
         expected += f64::from(spread) * logits.iter().map(|&z| f64::from(z)).sum::<f64>();
     }
     // −Σ q·ln p from the logits: exact also where p is too small for an f32.
     let sum = softmax(logits, 1.0) - expected;
-    logits[label] -= 1.0 - smoothing;
+    if let Some(label) = label {
+        logits[label] -= 1.0 - smoothing;
+    }
     let scale = 1.0 / batch_size as f32;
     logits.iter_mut().for_each(|gradient| *gradient = (*gradient - spread) * scale);
     Loss { sum, correct }

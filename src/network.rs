@@ -8,7 +8,7 @@
 //! and `npz`.
 
 use crate::activation::Activation;
-use crate::dataset::{Dataset, Images};
+use crate::dataset::{Dataset, Images, NO_CLASS};
 use crate::dense::Dense;
 use crate::error::{Error, Result};
 use crate::rng::Rng;
@@ -197,15 +197,25 @@ impl Network {
         self.temperature = temperature;
     }
 
-    /// Whether this network can be trained and measured on a dataset.
+    /// Whether this network can be measured on a dataset.
     pub(crate) fn check_dataset(&self, dataset: &Dataset) -> Result<()> {
-        check_images(dataset.images(), self.inputs())?;
+        self.check_labels(dataset, |label| usize::from(label) < self.classes())
+    }
+
+    /// Whether this network can be trained on a dataset, which may have images of
+    /// no class.
+    pub(crate) fn check_training(&self, dataset: &Dataset) -> Result<()> {
         let classes = self.classes();
-        match dataset.labels().iter().position(|&label| usize::from(label) >= classes) {
+        self.check_labels(dataset, |label| usize::from(label) < classes || label == NO_CLASS)
+    }
+
+    fn check_labels(&self, dataset: &Dataset, is_known: impl Fn(u8) -> bool) -> Result<()> {
+        check_images(dataset.images(), self.inputs())?;
+        match dataset.labels().iter().position(|&label| !is_known(label)) {
             None => Ok(()),
             Some(index) => Err(Error::Mismatch {
                 what: "labels for the network's classes",
-                expected: format!("labels below {classes}"),
+                expected: format!("labels below {}", self.classes()),
                 found: format!("{} at image {index}", dataset.labels()[index]),
             }),
         }

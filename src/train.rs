@@ -9,6 +9,10 @@
 //! [`Network::train`] runs to the end. A [`Trainer`] goes epoch by epoch, and its
 //! state can be kept: see [`Trainer::save`].
 //!
+//! Images labelled [`NO_CLASS`](crate::NO_CLASS) are trained to give the same
+//! probability to each class, so that the network is unsure of what it does not
+//! know (outlier exposure). [`outliers`](crate::outliers::outliers) draws some.
+//!
 //! For one seed, configuration and dataset the weights are the same to the last
 //! bit, on any number of threads, at any [`Level`], on every machine.
 
@@ -45,11 +49,11 @@ use crate::train::augmented::Augmented;
 pub struct Epoch {
     /// Its number, counted from 1.
     pub number: usize,
-    /// The mean loss over the training images, in nats, each taken before the
+    /// The mean loss over all training images, in nats, each taken before the
     /// step that used it.
     pub loss: f64,
     /// The share of training images that were right before the step that used
-    /// them, 0 to 1.
+    /// them, 0 to 1, of those that have a class; 0 where none has.
     pub accuracy: f64,
     /// The share of validation images that are right after the epoch, 0 to 1,
     /// where there are some. Where weights are averaged, it is the average's.
@@ -137,6 +141,8 @@ pub struct Trainer<'a> {
     best: Option<Network>,
     history: Vec<Epoch>,
     has_failed: bool,
+    /// Training images that have a class.
+    labelled: usize,
     /// The order of the images in an epoch.
     order: Vec<usize>,
 }
@@ -156,7 +162,7 @@ impl<'a> Trainer<'a> {
         config: &TrainConfig,
     ) -> Result<Self> {
         config.check()?;
-        network.check_dataset(training)?;
+        network.check_training(training)?;
         validation.map_or(Ok(()), |dataset| network.check_dataset(dataset))?;
         if training.is_empty() {
             return Err(Error::Mismatch {
@@ -172,6 +178,8 @@ impl<'a> Trainer<'a> {
                 found: format!("{:?}", config.patience),
             });
         }
+        let classes = network.classes();
+        let has_class = |&&label: &&u8| usize::from(label) < classes;
         let threads = if config.threads == 0 { available_threads() } else { config.threads };
         let level = config.level.unwrap_or_else(Level::best);
         let mut descent =
@@ -189,6 +197,7 @@ impl<'a> Trainer<'a> {
             // Room for any sensible number of epochs, so that an epoch allocates nothing.
             history: Vec::with_capacity(config.epochs.min(1_024)),
             has_failed: false,
+            labelled: training.labels().iter().filter(has_class).count(),
             order: Vec::with_capacity(training.len()),
         })
     }
@@ -246,11 +255,10 @@ impl<'a> Trainer<'a> {
             Some(dataset) => Some(self.network.evaluate(dataset)?.accuracy()),
             None => None,
         };
-        let images = self.training.len() as f64;
         let epoch = Epoch {
             number,
-            loss: loss.sum / images,
-            accuracy: loss.correct as f64 / images,
+            loss: loss.sum / self.training.len() as f64,
+            accuracy: loss.correct as f64 / self.labelled.max(1) as f64,
             validation_accuracy,
             seconds: start.elapsed().as_secs_f64(),
         };
