@@ -6,6 +6,8 @@
 //! - [`gemm`]: the product of two dense matrices, for [`Matrix`](crate::Matrix)
 //! - [`sparse`], [`tiles`]: the products of training and prediction, which
 //!   skip zeros
+//! - [`row`]: the product of one row, for a single prediction
+//! - [`step`]: the step of gradient descent
 //! - [`parallel`]: tasks on all cores
 //! - [`prefetch`], [`aligned`]: memory
 //!
@@ -21,6 +23,7 @@ pub(crate) mod gemm;
 pub(crate) mod level;
 pub(crate) mod parallel;
 pub(crate) mod prefetch;
+pub(crate) mod row;
 pub(crate) mod simd;
 pub(crate) mod sparse;
 pub(crate) mod step;

@@ -12,6 +12,7 @@ use crate::dataset::{Dataset, Images};
 use crate::error::Result;
 use crate::kernel::level::Level;
 use crate::kernel::parallel::available_threads;
+use crate::kernel::row::AddRowProduct;
 use crate::kernel::sparse::RowWriter;
 use crate::loss::{argmax, softmax};
 use crate::matrix::Matrix;
@@ -165,7 +166,18 @@ impl Network {
     /// # Panics
     /// If `image` has not [`inputs`](Self::inputs) values.
     pub fn predict(&self, image: &(impl AsRef<[f32]> + ?Sized)) -> Prediction {
-        Prediction::new(self.predictor().predict(image).to_vec())
+        let mut values = image.as_ref().to_vec();
+        assert_eq!(values.len(), self.inputs(), "values of an image for the inputs");
+        for layer in self.layers() {
+            let mut sums = vec![0.0; layer.outputs()];
+            let weights = layer.weights().as_slice();
+            Level::best().run(AddRowProduct { inputs: &values, weights, sums: &mut sums });
+            sums.iter_mut().zip(layer.bias()).for_each(|(sum, bias)| *sum += bias);
+            layer.activation().forward(&mut sums);
+            values = sums;
+        }
+        softmax(&mut values, self.temperature());
+        Prediction::new(values)
     }
 
     /// The probabilities for many images.

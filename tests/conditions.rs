@@ -166,12 +166,12 @@ fn data(path: &str) -> PathBuf {
 }
 
 /// Digits to develop with, half of them scans (MNIST's last 5,000 training
-/// images) and half pen strokes (writers 19 to 24, whom nothing is trained on),
+/// images) and half pen strokes (writers 23 and 24, whom nothing is trained on),
 /// in turns.
 fn development_digits() -> Vec<Digit> {
     let train = mnist::load(data("mnist"), Split::Train).expect("MNIST in the data folder");
     let scans = scans(&train.slice(train.len() - 5_000..train.len()));
-    let pens = pendigits::load(&data("pendigits/strokes-writers-01-24.unipen.gz"), 19..=24);
+    let pens = pendigits::load(&data("pendigits/strokes-writers-01-24.unipen.gz"), 23..=24);
     let pens = pens.into_iter().map(|(glyph, label)| (glyph, usize::from(label)));
     let [scans, pens] = [scans, pens.collect()].map(|digits: Vec<Digit>| {
         let step = digits.len() / 250;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use digit_recognizer::unipen::{self, PenDigit};
-use digit_recognizer::{Dataset, kaggle, mnist};
+use digit_recognizer::{Dataset, kaggle, mnist, outliers};
 
 use crate::options::Options;
 use crate::shared;
@@ -44,6 +44,11 @@ pub(crate) fn read(options: &Options) -> shared::Result<Data> {
                 None => validation = Some(drawn),
             }
         }
+    }
+    if options.outliers > 0 {
+        let outliers = outliers(&training, options.outliers, options.seed)
+            .map_err(|error| format!("--outliers: {error}"))?;
+        training.extend(&outliers)?;
     }
     Ok(Data { training, validation })
 }
