@@ -12,6 +12,7 @@ use digit_recognizer::{
 const KINDS: usize = 6;
 const PIECES: usize = 3;
 const TURNED: usize = 4;
+const BLOTS: usize = 5;
 
 fn digits() -> Dataset {
     mnist::load("fixtures/mnist", Split::Train).expect("the sample of MNIST")
@@ -67,7 +68,9 @@ fn images_have_the_form_of_mnist() {
             last + 1 - first
         });
         let longer = sides[0].max(sides[1]);
-        assert!(longer <= 22, "{sides:?} in image {index}");
+        // What is enlarged has softer edges.
+        let most = if index % KINDS == BLOTS { 24 } else { 22 };
+        assert!(longer <= most, "{sides:?} in image {index}");
         dots += usize::from(longer < 18);
         assert!(images.get(index).iter().any(|&pixel| pixel > 200), "faint image {index}");
     }
@@ -106,7 +109,7 @@ fn kinds_take_turns() {
         assert_eq!(permuted[kind] > 90, kind == TURNED, "{permuted:?}");
         assert!(is_made_of_digits || changed[kind] == 0, "{changed:?}");
         // Paper without a digit is grayer than what a pen draws.
-        assert!(gray[kind] <= gray[KINDS - 1], "{gray:?}");
+        assert!(gray[kind] <= gray[BLOTS], "{gray:?}");
     }
     let distinct: std::collections::HashSet<_> = (0..600).map(|index| images.get(index)).collect();
     assert!(distinct.len() > 595, "{}", distinct.len());
