@@ -78,27 +78,18 @@ pub(super) fn pieces(digits: &Digits<'_>, rng: &mut Rng) -> [f32; PIXELS] {
     frame(&picture, WIDE)
 }
 
-/// Halves that make no digit together: the class of the upper half and those of
-/// the lower one, few because most make a 2, a 3, an 8 or a 9.
-const UPPER_AND_LOWER: [(usize, &[usize]); 2] = [(4, &[2]), (5, &[2])];
+/// Halves that make no digit together: the class of the left half and those of the
+/// right one. Most upper and lower halves make a 2, a 3, an 8 or a 9.
+const LEFT_AND_RIGHT: [(usize, &[usize]); 6] =
+    [(0, &[2, 5, 4]), (2, &[0, 6, 4]), (4, &[2, 3, 6]), (5, &[4]), (6, &[4, 2]), (8, &[4, 5])];
 
-/// The class of the left half and those of the right one.
-const LEFT_AND_RIGHT: [(usize, &[usize]); 6] = [
-    (0, &[2, 5, 4]),
-    (2, &[0, 6, 4]),
-    (4, &[2, 3, 6]),
-    (5, &[4, 0]),
-    (6, &[4, 2, 5]),
-    (8, &[4, 5]),
-];
+/// The class of the upper half and that of the lower one.
+const UPPER_AND_LOWER: (usize, &[usize]) = (4, &[2]);
 
 fn halves(digits: &Digits<'_>, rng: &mut Rng) -> Option<[f32; PIXELS]> {
-    let is_upper = chance(rng, 20);
-    let (first, others) = if is_upper {
-        UPPER_AND_LOWER[rng.below(UPPER_AND_LOWER.len())]
-    } else {
-        LEFT_AND_RIGHT[rng.below(LEFT_AND_RIGHT.len())]
-    };
+    let is_upper = chance(rng, 15);
+    let (first, others) =
+        if is_upper { UPPER_AND_LOWER } else { LEFT_AND_RIGHT[rng.below(LEFT_AND_RIGHT.len())] };
     let [first, second] = [digits.pick(&[first], rng)?, digits.pick(others, rng)?];
     let cut = 13 + rng.below(3);
     let pixel = |index: usize| {
