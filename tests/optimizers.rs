@@ -5,7 +5,7 @@
 use std::ops::ControlFlow;
 
 use digit_recognizer::{
-    Activation, Dataset, Images, Network, Optimizer, Schedule, TrainConfig, Trainer,
+    Activation, Dataset, Images, NO_CLASS, Network, Optimizer, Schedule, TrainConfig, Trainer,
 };
 
 const INPUTS: usize = 5;
@@ -38,6 +38,7 @@ fn gradient(parameters: &[f64], dataset: &Dataset, smoothing: f64) -> Vec<f64> {
         let logit = |j| (0..=INPUTS).map(|i| inputs[i] * parameters[i * CLASSES + j]).sum::<f64>();
         let exps: Vec<f64> = (0..CLASSES).map(|j| logit(j).exp()).collect();
         for j in 0..CLASSES {
+            let smoothing = if label == NO_CLASS { 1.0 } else { smoothing };
             let is_label = f64::from(u8::from(j == usize::from(label)));
             let target = (1.0 - smoothing) * is_label + smoothing / CLASSES as f64;
             let error = exps[j] / exps.iter().sum::<f64>() - target;
@@ -64,13 +65,20 @@ fn config() -> TrainConfig {
 
 /// Trains, and compares with a rule that changes the parameters given their
 /// gradient and the number of the step.
-fn check(config: TrainConfig, mut rule: impl FnMut(&mut [f64], &[f64], usize)) {
-    let dataset = dataset();
+fn check(config: TrainConfig, rule: impl FnMut(&mut [f64], &[f64], usize)) {
+    check_on(&dataset(), config, rule);
+}
+
+fn check_on(
+    dataset: &Dataset,
+    config: TrainConfig,
+    mut rule: impl FnMut(&mut [f64], &[f64], usize),
+) {
     let mut network = start();
     let mut expected = parameters(&network);
-    network.train(&dataset, None, &config, |_| ControlFlow::Continue(())).expect("training");
+    network.train(dataset, None, &config, |_| ControlFlow::Continue(())).expect("training");
     for step in 1..=STEPS {
-        let gradient = gradient(&expected, &dataset, f64::from(config.label_smoothing));
+        let gradient = gradient(&expected, dataset, f64::from(config.label_smoothing));
         rule(&mut expected, &gradient, step);
     }
     let before = parameters(&start());
@@ -126,6 +134,49 @@ fn label_smoothing_spreads_the_targets() {
     check(TrainConfig { label_smoothing: 0.3, ..config() }, |parameters, gradient, _| {
         descend(parameters, gradient, 0.5);
     });
+}
+
+/// The dataset with every third image of no class.
+fn with_outliers() -> Dataset {
+    let dataset = dataset();
+    let label = |(i, &label): (usize, &u8)| if i % 3 == 0 { NO_CLASS } else { label };
+    let labels = dataset.labels().iter().enumerate().map(label).collect();
+    Dataset::new(dataset.images().clone(), labels).expect("labels")
+}
+
+#[test]
+fn images_of_no_class_have_the_same_target_for_each_class() {
+    for label_smoothing in [0.0, 0.3] {
+        let config = TrainConfig { label_smoothing, ..config() };
+        check_on(&with_outliers(), config, |parameters, gradient, _| {
+            descend(parameters, gradient, 0.5);
+        });
+    }
+}
+
+#[test]
+fn images_of_no_class_count_for_the_loss_and_not_for_the_accuracy() {
+    let dataset = with_outliers();
+    let network = start();
+    let (mut loss, mut correct, mut labelled) = (0.0, 0_usize, 0_usize);
+    for (image, &label) in dataset.labels().iter().enumerate() {
+        let pixels = dataset.images().get(image).iter().map(|&pixel| f32::from(pixel) / 255.0);
+        let prediction = network.predict(&pixels.collect::<Vec<_>>());
+        let losses: Vec<f64> =
+            prediction.probabilities().iter().map(|&p| -f64::from(p).ln()).collect();
+        if label == NO_CLASS {
+            loss += losses.iter().sum::<f64>() / CLASSES as f64;
+        } else {
+            loss += losses[usize::from(label)];
+            correct += usize::from(prediction.digit() == usize::from(label));
+            labelled += 1;
+        }
+    }
+    let mut trainer = Trainer::new(start(), &dataset, None, &config()).expect("settings");
+    let epoch = trainer.next_epoch().expect("training").expect("an epoch");
+    assert!((epoch.loss - loss / dataset.len() as f64).abs() < 1e-6, "{}", epoch.loss);
+    assert!(correct > 0);
+    assert_eq!(epoch.accuracy, correct as f64 / labelled as f64);
 }
 
 #[test]

@@ -11,11 +11,11 @@ const PAPER: usize = 40;
 /// Noise or blots, never narrow and upright, which would be a 1.
 pub(super) fn blots(rng: &mut Rng) -> [f32; PIXELS] {
     let mut paper = if chance(rng, 50) { noise(rng) } else { spots(rng) };
+    if paper.iter().all(|&ink| ink <= 0.0) {
+        paper = spots(rng);
+    }
     for _ in 0..rng.below(3) {
         blur(&mut paper);
-    }
-    if paper.iter().all(|&ink| ink <= 0.0) {
-        paper[0] = 1.0;
     }
     frame(&paper, PAPER)
 }
@@ -53,7 +53,7 @@ fn spots(rng: &mut Rng) -> Vec<f32> {
     let softness = between(rng, 0.05, 1.0);
     for _ in 0..count {
         let (x, y) = (between(rng, 12.0, 28.0), between(rng, 12.0, 28.0));
-        let (long, darkness) = (between(rng, 2.0, 11.0), between(rng, 0.4, 1.0));
+        let (long, darkness) = (between(rng, 4.0, 11.0), between(rng, 0.4, 1.0));
         let short = long * between(rng, 0.6, 1.0);
         let (cosine, sine) = if count == 1 { (1.0, 0.0) } else { direction(rng) };
         for (index, ink) in paper.iter_mut().enumerate() {

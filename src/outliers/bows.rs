@@ -23,7 +23,9 @@ fn open_arc(rng: &mut Rng) -> Vec<Stroke> {
     // The octant in the middle of the opening: right, below or above.
     let opening = [0, 2, 6][rng.below(3)];
     let first = (opening + (8 - steps).div_ceil(2)) % 8;
-    let bow = arc((0.0, 0.0), (between(rng, 0.6, 1.2), 1.0), first, steps);
+    // Half of a narrow ellipse would be a 1.
+    let width = if steps == 4 { between(rng, 1.2, 1.8) } else { between(rng, 0.7, 1.3) };
+    let bow = arc((0.0, 0.0), (width, 1.0), first, steps);
     let mut strokes = Vec::new();
     for _ in 0..rng.below(3) {
         let from = if chance(rng, 50) { bow[bow.len() - 1] } else { point(rng) };
@@ -54,7 +56,7 @@ fn row(rng: &mut Rng) -> Vec<Stroke> {
 
 /// A ring and lines through it that go on outside.
 fn crossed_ring(rng: &mut Rng) -> Vec<Stroke> {
-    let mut strokes = vec![arc((0.0, 0.0), (between(rng, 0.6, 1.3), 1.0), 0, 8)];
+    let mut strokes = vec![arc((0.0, 0.0), (between(rng, 0.9, 1.5), 1.0), 0, 8)];
     for _ in 0..1 + rng.below(2) {
         let (x, y) = if chance(rng, 50) { (0.0, 1.0) } else { (1.0, rng.uniform(0.6)) };
         let (near, far) = (between(rng, 1.3, 2.2), between(rng, 1.3, 2.2));
@@ -77,7 +79,7 @@ fn rings(rng: &mut Rng) -> Vec<Stroke> {
     let (count, step) = (2 + rng.below(2), between(rng, 1.0, 2.4));
     let ring = |index| {
         let radius = between(rng, 0.6, 1.1);
-        arc((step * index as f32, rng.uniform(0.4)), (radius, radius * height), 0, 8)
+        arc((step * index as f32, rng.uniform(0.2)), (radius, radius * height), 0, 8)
     };
     (0..count).map(ring).collect()
 }
@@ -96,7 +98,8 @@ fn bowls(rng: &mut Rng) -> Vec<Stroke> {
         1 => strokes.push(bowl(-1.0, 0.5, 0.5)),
         // D, wide or narrow, from end to end.
         2 => strokes.push(bowl(1.0, 0.0, 1.0)),
-        3 => strokes.extend([bowl(1.0, -0.5, 0.5), bowl(-1.0, 0.5, 0.5)]),
+        // B.
+        3 => strokes.extend([bowl(1.0, -0.5, 0.5), bowl(1.0, 0.5, 0.5)]),
         _ => {
             strokes.push(bowl(1.0, -0.5, 0.5));
             let knee = if chance(rng, 50) { 0.0 } else { width / 2.0 };

@@ -42,11 +42,11 @@ fn comb(rng: &mut Rng) -> Vec<Stroke> {
     let bars = 1 + rng.below(4);
     let is_across = bars == 1 || chance(rng, 30);
     let length = between(rng, 0.6, 1.2);
-    let slope = rng.uniform(0.3);
+    let (slope, head) = (rng.uniform(0.3), between(rng, 0.0, 0.5));
     let mut strokes = vec![vec![(0.0, -1.0), (0.0, 1.0)]];
     for bar in 0..bars {
         // One bar alone, near the foot, would make a 1.
-        let share = if bars == 1 { 0.3 } else { bar as f32 / (bars - 1) as f32 };
+        let share = if bars == 1 { head } else { bar as f32 / (bars - 1) as f32 };
         let y = 2.0 * share - 1.0 + rng.uniform(0.15);
         let length = length * between(rng, 0.8, 1.2);
         let from = if is_across { -length } else { 0.0 };

@@ -78,26 +78,18 @@ pub(super) fn pieces(digits: &Digits<'_>, rng: &mut Rng) -> [f32; PIXELS] {
     frame(&picture, WIDE)
 }
 
-/// Halves that make no digit together: the class of the upper or left half, and
-/// those of the other.
-const UPPER_AND_LOWER: [(usize, &[usize]); 5] =
-    [(4, &[2, 6, 0]), (5, &[2, 7, 4]), (8, &[2]), (6, &[2]), (0, &[2])];
-const LEFT_AND_RIGHT: [(usize, &[usize]); 6] = [
-    (0, &[2, 5, 4]),
-    (2, &[0, 6, 4]),
-    (4, &[2, 3, 6]),
-    (5, &[4, 0]),
-    (6, &[4, 2, 5]),
-    (8, &[4, 5]),
-];
+/// Halves that make no digit together: the class of the left half and those of the
+/// right one. Most upper and lower halves make a 2, a 3, an 8 or a 9.
+const LEFT_AND_RIGHT: [(usize, &[usize]); 6] =
+    [(0, &[2, 5, 4]), (2, &[0, 6, 4]), (4, &[2, 3, 6]), (5, &[4]), (6, &[4, 2]), (8, &[4, 5])];
+
+/// The class of the upper half and that of the lower one.
+const UPPER_AND_LOWER: (usize, &[usize]) = (4, &[2]);
 
 fn halves(digits: &Digits<'_>, rng: &mut Rng) -> Option<[f32; PIXELS]> {
-    let is_upper = chance(rng, 40);
-    let (first, others) = if is_upper {
-        UPPER_AND_LOWER[rng.below(UPPER_AND_LOWER.len())]
-    } else {
-        LEFT_AND_RIGHT[rng.below(LEFT_AND_RIGHT.len())]
-    };
+    let is_upper = chance(rng, 15);
+    let (first, others) =
+        if is_upper { UPPER_AND_LOWER } else { LEFT_AND_RIGHT[rng.below(LEFT_AND_RIGHT.len())] };
     let [first, second] = [digits.pick(&[first], rng)?, digits.pick(others, rng)?];
     let cut = 13 + rng.below(3);
     let pixel = |index: usize| {
@@ -110,13 +102,14 @@ fn halves(digits: &Digits<'_>, rng: &mut Rng) -> Option<[f32; PIXELS]> {
 /// A digit as no one writes it. Without such digits in the dataset, two in one.
 ///
 /// A 0, a 1 and an 8 are their own mirror images, and a 2 and a 5 nearly each
-/// other's; a 6 upside down is a 9; a 1 that leans lies down to lean the other way.
+/// other's; a 6 upside down is a 9, and a 4 nearly a 6; a 1 and an 8 that lean lie
+/// down to lean the other way, and a mirrored 4 is still read as one.
 pub(super) fn turned(digits: &Digits<'_>, rng: &mut Rng) -> [f32; PIXELS] {
     let (classes, is_mirrored, quarters): (&[usize], bool, usize) = match rng.below(4) {
-        0 => (&[3, 4, 6, 7, 9], true, 0),
+        0 => (&[3, 6, 7, 9], true, 0),
         1 => (&[4, 6, 7, 9], true, 2),
-        2 => (&[3, 4, 7], false, 2),
-        _ => (&[2, 3, 4, 5, 6, 7, 8, 9], chance(rng, 50), 1 + 2 * rng.below(2)),
+        2 => (&[3, 7], false, 2),
+        _ => (&[2, 3, 5, 6, 7, 9], chance(rng, 50), 1 + 2 * rng.below(2)),
     };
     let Some(image) = digits.pick(classes, rng) else { return pieces(digits, rng) };
     std::array::from_fn(|index| {

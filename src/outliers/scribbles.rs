@@ -100,8 +100,11 @@ fn blot(rng: &mut Rng) -> Vec<Stroke> {
     vec![(0..count).map(point).collect()]
 }
 
-/// Short lines and dots all over the place.
+/// Short lines all over the place, or one dot.
 fn short_strokes(rng: &mut Rng) -> Vec<Stroke> {
+    if chance(rng, 15) {
+        return vec![vec![(0.0, 0.0)]];
+    }
     let count = 4 + rng.below(6);
     let stroke = |_| {
         let from = point(rng);
