@@ -1,59 +1,230 @@
 //! From a picture to the network's input, as MNIST's images were made.
-//!
-//! 1. Luminance: colour and opacity become one gray value a pixel.
-//! 2. Ink: Otsu's threshold separates ink from paper, whichever of them is
-//!    dark; the paper becomes 0, the ink 1, and edges stay soft.
-//! 3. Normalisation: the ink's bounding box is scaled so that its longer side
-//!    is 20 pixels, and moved so that the ink's centre of mass is in the middle
-//!    of 28×28.
-//!
-//! The picture needs a digit on paper whose brightness is even; shadows, noise
-//! and lines on the paper are taken for ink where they are as dark.
-//!
-//! Memory: one byte a pixel besides the picture itself, and four for each pixel
-//! of the bounding box's longest row.
-//!
-//! # Source
-//! The normalisation is that of LeCun, Cortes and Burges, *The MNIST database
-//! of handwritten digits*: "The original black and white images from NIST were
-//! size normalized to fit in a 20x20 pixel box while preserving their aspect
-//! ratio. [...] the images were centered in a 28x28 image by computing the
-//! center of mass of the pixels, and translating the image so as to position
-//! this point at the center of the 28x28 field."
 
+mod canvas;
 mod centre;
-mod ink;
-mod luminance;
+mod colour_axis;
+mod components;
+mod contrast;
+mod distance;
+mod grid;
+mod lines;
+mod mnist_form;
+mod morphology;
+mod noise;
+mod reduce;
+mod scale;
+mod stages;
+mod stroke;
+mod threshold;
+
+pub use contrast::Polarity;
+pub use stages::Stage;
 
 use crate::digit_image::DigitImage;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::network::{Network, Preprocessing};
 use crate::picture::Picture;
 use crate::prediction::Prediction;
+use grid::{Mask, Plane};
+use reduce::Part;
+use stages::Watch;
+use stroke::Bounds;
+use threshold::Level;
+
+/// The least contrast of ink.
+const MIN_CONTRAST: f32 = 0.04;
+
+/// A digit whose longer side has fewer working pixels is looked at again.
+const SMALL: usize = 48;
+
+/// A part of a picture, in its pixels from the top left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Crop {
+    /// The first column.
+    pub x: usize,
+    /// The first row.
+    pub y: usize,
+    /// The number of columns, at least 1.
+    pub width: usize,
+    /// The number of rows, at least 1.
+    pub height: usize,
+}
+
+/// What the caller knows about the picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preprocess {
+    /// Whether the ink is dark or light; found where it is `None`.
+    pub polarity: Option<Polarity>,
+    /// The part to look at; the whole picture where it is `None`.
+    pub crop: Option<Crop>,
+    /// Whether to bring the stroke to MNIST's width.
+    pub normalise_stroke: bool,
+}
+
+impl Default for Preprocess {
+    fn default() -> Self {
+        Self { polarity: None, crop: None, normalise_stroke: true }
+    }
+}
+
+impl Preprocess {
+    /// Prepares a picture with one digit for the network.
+    ///
+    /// # Errors
+    /// [`Error::NoInk`] if nothing in the picture stands out
+    /// from its background; [`Error::Mismatch`] if the crop is not within the picture.
+    pub fn run(&self, picture: &Picture) -> Result<DigitImage> {
+        self.prepare(picture, &mut Watch::nobody())
+    }
+
+    /// As [`run`](Self::run), with the result of each step, as far as it came.
+    pub fn stages(&self, picture: &Picture) -> (Vec<Stage>, Result<DigitImage>) {
+        let mut watch = Watch::somebody();
+        let result = self.prepare(picture, &mut watch);
+        (watch.into_stages(), result)
+    }
+
+    fn prepare(&self, picture: &Picture, watch: &mut Watch) -> Result<DigitImage> {
+        watch.picture("picture", || picture.clone());
+        let part = self.part(picture)?;
+        if self.crop.is_none()
+            && let Some(digit) = mnist_form::digit(picture, self.polarity)
+        {
+            return Ok(digit);
+        }
+        let mut found = locate(picture, &part, self.polarity, watch)?;
+        if let Some(nearer) = found.nearer(&part) {
+            found = locate(picture, &nearer, Some(found.polarity), watch)?;
+        }
+        let canonical = stroke::canonical(&found.ink, found.bounds);
+        watch.plane("canonical", &canonical, 1.0, 0.0);
+        let stroke = stroke::normalised(&canonical, self.normalise_stroke);
+        watch.plane("stroke", &stroke, 1.0, 0.0);
+        let digit = centre::normalise(&stroke);
+        watch.plane("centred", &Plane { width: 28, height: 28, values: digit.pixels().to_vec() }, 1.0, 0.0);
+        Ok(digit)
+    }
+
+    fn part(&self, picture: &Picture) -> Result<Part> {
+        let whole = Part::whole(picture);
+        let Some(Crop { x, y, width, height }) = self.crop else { return Ok(whole) };
+        let range = |start: usize, length: usize| Some(start..start.checked_add(length)?);
+        match (range(x, width), range(y, height)) {
+            (Some(columns), Some(rows))
+                if width > 0
+                    && height > 0
+                    && columns.end <= picture.width()
+                    && rows.end <= picture.height() =>
+            {
+                Ok(Part { columns, rows })
+            }
+            _ => Err(Error::Mismatch {
+                what: "the crop of a picture",
+                expected: format!("a part of {} x {} pixels", picture.width(), picture.height()),
+                found: format!("{width} x {height} from ({x}, {y})"),
+            }),
+        }
+    }
+}
+
+/// A digit in a working picture.
+struct Found {
+    /// 0 to 1, without what is not the digit.
+    ink: Plane,
+    bounds: Bounds,
+    polarity: Polarity,
+    block: usize,
+}
+
+impl Found {
+    /// The part around a digit that is too small, where there is more to see.
+    fn nearer(&self, part: &Part) -> Option<Part> {
+        let longer = self.bounds.longer_side();
+        if self.block == 1 || longer >= SMALL {
+            return None;
+        }
+        let margin = (longer * 2 / 5).max(3);
+        let span = |start: usize, end: usize, first: usize, last: usize| {
+            start + first.saturating_sub(margin) * self.block
+                ..(start + (last + 1 + margin) * self.block).min(end)
+        };
+        let nearer = Part {
+            columns: span(part.columns.start, part.columns.end, self.bounds.left, self.bounds.right),
+            rows: span(part.rows.start, part.rows.end, self.bounds.top, self.bounds.bottom),
+        };
+        (nearer.block() < self.block).then_some(nearer)
+    }
+}
+
+fn locate(
+    picture: &Picture,
+    part: &Part,
+    polarity: Option<Polarity>,
+    watch: &mut Watch,
+) -> Result<Found> {
+    let block = part.block();
+    let canvas = canvas::canvas(picture, part);
+    let colour = (canvas != canvas::Canvas::Opaque).then_some(|pixel| canvas.colour(pixel));
+    let colours = reduce::reduced(picture, part, block, colour);
+    let (plane, axis) = colour_axis::along_axis(&colours);
+    watch.plane("brightness", &plane, plane.quantile(0.0), plane.quantile(1.0));
+    let range = |plane: &Plane| plane.quantile(0.995) - plane.quantile(0.005);
+    let plane = noise::without_impulses(&plane);
+    let deviation = noise::deviation(&plane);
+    let plane = noise::smoothed(plane.clone(), deviation, range(&plane));
+    watch.plane("smoothed", &plane, plane.quantile(0.0), plane.quantile(1.0));
+
+    let polarity = match canvas {
+        canvas::Canvas::Transparent => polarity.or(Some(Polarity::Dark)),
+        _ => polarity,
+    };
+    let shaded = axis.iter().all(|&share| share >= 0.0);
+    let scale::Inked { polarity, contrast, level, mask, radius, .. } =
+        scale::find(&plane, shaded, polarity)?;
+    watch.plane("contrast", &contrast, level.ink, 0.0);
+    watch.mask("ink", &mask);
+    let without_lines = lines::erased(&mask);
+    watch.mask("without lines", &without_lines);
+    let digit = components::digit(&without_lines, &contrast);
+    watch.mask("digit", &digit);
+    let bounds = Bounds::of(&digit).ok_or(Error::NoInk { expected: MIN_CONTRAST, found: 0.0 })?;
+    let width = stroke_width(&digit).round() as usize;
+    let ink = local_ink(&contrast, level, &mask, &digit, radius.min(width));
+    watch.plane("digit's ink", &ink, 1.0, 0.0);
+    Ok(Found { ink, bounds, polarity, block })
+}
+
+/// The width of most strokes' widest parts.
+fn stroke_width(mask: &Mask) -> f32 {
+    let inside = distance::distance(&mask.map(|ink| !ink));
+    let mut depths: Vec<f32> = inside.values.iter().copied().filter(|&depth| depth > 0.0).collect();
+    2.0 * grid::quantile(&mut depths, 0.9) - 1.0
+}
+
+/// The contrast, so that 0.5 is the edge.
+fn local_ink(contrast: &Plane, level: Level, mask: &Mask, digit: &Mask, radius: usize) -> Plane {
+    let radius = radius.max(2);
+    let most = morphology::dilation(contrast, radius);
+    let least = morphology::dilation(&contrast.map(|value| -value), radius);
+    let near = morphology::grown(digit, 1);
+    let mut ink = contrast.clone();
+    for (at, ink) in ink.values.iter_mut().enumerate() {
+        let other = mask.values[at] && !digit.values[at];
+        let most = most.values[at].max(0.5 * level.ink);
+        let least = -least.values[at];
+        let edge = (0.5 * (most + least)).min(0.75 * most);
+        *ink = if near.values[at] && !other { (0.5 + (*ink - edge) / most).clamp(0.0, 1.0) } else { 0.0 };
+    }
+    ink
+}
 
 /// Prepares a picture with one digit for the network.
 ///
-/// ```
-/// use digit_recognizer::{Picture, preprocess};
-///
-/// // A thick black stroke, 2 x 10 pixels, in the corner of white paper.
-/// let mut gray = [255; 40 * 40];
-/// for y in 3..13 {
-///     gray[y * 40 + 5..y * 40 + 7].fill(0);
-/// }
-/// let digit = preprocess(&Picture::from_gray8(40, 40, &gray)?)?;
-/// // Twice as large, and its centre of mass in the middle of pixel 14.
-/// assert_eq!(digit.pixels()[14 * 28..15 * 28][11..18], [0.0, 0.5, 1.0, 1.0, 1.0, 0.5, 0.0]);
-/// # Ok::<(), digit_recognizer::Error>(())
-/// ```
-///
 /// # Errors
-/// [`Error::NoInk`](crate::Error::NoInk) if nothing in the picture stands out
+/// [`Error::NoInk`] if nothing in the picture stands out
 /// from its background.
 pub fn preprocess(picture: &Picture) -> Result<DigitImage> {
-    let luminance = luminance::luminance(picture);
-    let ink = ink::find(&luminance)?;
-    Ok(centre::normalise(&luminance, &ink))
+    Preprocess::default().run(picture)
 }
 
 impl Network {
@@ -61,14 +232,25 @@ impl Network {
     /// ([`preprocess()`]), then [predicts](Network::predict).
     ///
     /// # Errors
-    /// [`Error::NoInk`](crate::Error::NoInk) if nothing in the picture stands
+    /// [`Error::NoInk`] if nothing in the picture stands
     /// out from its background.
     ///
     /// # Panics
     /// If the network has not 784 inputs.
     pub fn recognize(&self, picture: &Picture) -> Result<Prediction> {
+        self.recognize_with(picture, &Preprocess::default())
+    }
+
+    /// As [`recognize`](Self::recognize), with what the caller knows about the picture.
+    ///
+    /// # Errors
+    /// Those of [`Preprocess::run`].
+    ///
+    /// # Panics
+    /// If the network has not 784 inputs.
+    pub fn recognize_with(&self, picture: &Picture, preprocess: &Preprocess) -> Result<Prediction> {
         match self.preprocessing() {
-            Preprocessing::Mnist => Ok(self.predict(&preprocess(picture)?)),
+            Preprocessing::Mnist => Ok(self.predict(&preprocess.run(picture)?)),
         }
     }
 }

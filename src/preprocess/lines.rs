@@ -1,0 +1,223 @@
+//! Long straight lines: ruled and squared paper, a form's printed box.
+
+use crate::preprocess::grid::Mask;
+
+/// Lines lean by at most this slope, 8 degrees.
+const STEEPEST: f32 = 0.14;
+
+/// A line is at least this long, as a share of the picture's side along it.
+const SHORTEST: f32 = 0.25;
+
+/// A line is at most this thick, as a share of the picture's shorter side.
+const THICKEST: f32 = 0.025;
+
+/// A line has ink along at least this share of its length.
+const DENSEST_GAPS: f32 = 0.85;
+
+/// A straight piece of a line, along the columns of a mask.
+#[derive(Debug, Clone, Copy)]
+struct Segment {
+    /// The row at column 0, and how much it grows with each column.
+    row: f32,
+    slope: f32,
+    /// The first and last column.
+    first: usize,
+    last: usize,
+    /// The usual number of rows that it takes.
+    thickness: usize,
+}
+
+impl Segment {
+    fn row_at(&self, column: usize) -> f32 {
+        self.row + self.slope * column as f32
+    }
+}
+
+/// Erases the lines from a mask, and leaves what crosses them.
+///
+/// A line ends at the picture's border or at another line; a stroke of a digit,
+/// however straight, has a free end. Where the ink across a line is thicker than
+/// the line, something crosses it there, and stays.
+///
+/// # Source
+/// The lines are found by the transform of Duda, Hart, *Use of the Hough
+/// transformation to detect lines and curves in pictures* (Communications of the
+/// ACM, 1972), with slope and intercept; erasing by the thickness across is that
+/// of staff lines: Dalitz, Droettboom, Pranzas, Fujinaga, *A comparative study of
+/// staff removal algorithms* (IEEE Transactions on Pattern Analysis and Machine
+/// Intelligence, 2008).
+pub(super) fn erased(mask: &Mask) -> Mask {
+    let thickest = (mask.shorter_side() as f32 * THICKEST).round() as usize + 1;
+    let across = mask.transposed();
+    let mut families = [segments(mask, thickest), segments(&across, thickest)];
+    keep_anchored(&mut families, mask.width, mask.height);
+    if families.iter().all(Vec::is_empty) {
+        return mask.clone();
+    }
+    let mut result = mask.clone();
+    families[0].iter().for_each(|segment| erase(&mut result, segment));
+    result = result.transposed();
+    families[1].iter().for_each(|segment| erase(&mut result, segment));
+    result.transposed()
+}
+
+/// The straight pieces along the columns.
+fn segments(mask: &Mask, thickest: usize) -> Vec<Segment> {
+    let (width, height) = (mask.width, mask.height);
+    let shortest = ((width as f32 * SHORTEST) as usize).max(8);
+    // One step of the slope moves the end of a line by a pixel.
+    let steps = (STEEPEST * width as f32) as usize;
+    let slopes: Vec<f32> =
+        (0..=2 * steps).map(|j| (j as f32 - steps as f32) / width as f32).collect();
+    let votes = thin(mask, thickest);
+    let margin = steps + 1;
+    let rows = height + 2 * margin;
+    let mut counts = vec![0_u16; slopes.len() * rows];
+    for (at, _) in votes.values.iter().enumerate().filter(|(_, vote)| **vote) {
+        let (x, y) = ((at % width) as f32, at / width);
+        for (&slope, counts) in slopes.iter().zip(counts.chunks_exact_mut(rows)) {
+            let row = y as f32 - slope * x + margin as f32 + 0.5;
+            let count = &mut counts[row as usize];
+            *count = count.saturating_add(1);
+        }
+    }
+    let mut peaks: Vec<usize> =
+        (0..counts.len()).filter(|&at| usize::from(counts[at]) * 3 >= shortest * 2).collect();
+    peaks.sort_by_key(|&at| (u16::MAX - counts[at], at));
+
+    let mut free = votes;
+    let mut found = Vec::new();
+    for at in peaks {
+        let (slope, row) = (slopes[at / rows], (at % rows) as f32 - margin as f32);
+        trace(mask, &mut free, slope, row, shortest, thickest, &mut found);
+    }
+    found
+}
+
+/// The pixels whose vertical run is at most this long: thick strokes are no lines.
+fn thin(mask: &Mask, thickest: usize) -> Mask {
+    let mut result = mask.clone();
+    for x in 0..mask.width {
+        let mut y = 0;
+        while y < mask.height {
+            let start = y;
+            while y < mask.height && mask.at(x, y) {
+                y += 1;
+            }
+            if y - start > thickest {
+                (start..y).for_each(|y| result.set(x, y, false));
+            }
+            y += 1;
+        }
+    }
+    result
+}
+
+/// Follows a line, and adds its long pieces.
+fn trace(
+    mask: &Mask,
+    free: &mut Mask,
+    slope: f32,
+    row: f32,
+    shortest: usize,
+    thickest: usize,
+    found: &mut Vec<Segment>,
+) {
+    let (width, height) = (mask.width, mask.height);
+    let longest_gap = (shortest / 8).max(2);
+    let near = |x: usize| {
+        let middle = row + slope * x as f32;
+        [0.0, -1.0, 1.0].map(|offset| (middle + offset).round()).into_iter().filter_map(move |y| {
+            (y >= 0.0 && y < height as f32).then_some(y as usize)
+        })
+    };
+    let mut x = 0;
+    while x < width {
+        let (first, mut last, mut hits, mut fresh) = (x, x, 0, 0);
+        while x < width && x - last <= longest_gap {
+            if let Some(y) = near(x).find(|&y| mask.at(x, y)) {
+                (last, hits) = (x, hits + 1);
+                fresh += usize::from(free.at(x, y));
+            }
+            x += 1;
+        }
+        x = x.max(first + 1);
+        let length = last - first + 1;
+        if length < shortest || (hits as f32) < DENSEST_GAPS * length as f32 || 2 * fresh < length {
+            continue;
+        }
+        let mut runs: Vec<usize> = (first..=last)
+            .filter_map(|x| near(x).find(|&y| mask.at(x, y)).map(|y| run(mask, x, y)))
+            .map(|(top, bottom)| bottom - top + 1)
+            .collect();
+        let middle = runs.len() / 2;
+        let thickness = *runs.select_nth_unstable(middle).1;
+        if thickness > thickest {
+            continue;
+        }
+        let segment = Segment { row, slope, first, last, thickness };
+        for x in first..=last {
+            for y in near(x) {
+                free.set(x, y, false);
+            }
+        }
+        found.push(segment);
+    }
+}
+
+/// The first and last row of the vertical run of ink through a pixel.
+fn run(mask: &Mask, x: usize, y: usize) -> (usize, usize) {
+    let top = (0..y).rev().find(|&y| !mask.at(x, y)).map_or(0, |y| y + 1);
+    let bottom = (y + 1..mask.height).find(|&y| !mask.at(x, y)).unwrap_or(mask.height) - 1;
+    (top, bottom)
+}
+
+/// Drops the segments of which an end is free, until none is.
+fn keep_anchored(families: &mut [Vec<Segment>; 2], width: usize, height: usize) {
+    let near = width.min(height) as f32 * THICKEST + 2.0;
+    loop {
+        let mut dropped = false;
+        for family in 0..2 {
+            let others = families[1 - family].clone();
+            let length = [width, height][family];
+            let before = families[family].len();
+            families[family].retain(|segment| {
+                let anchored = |end: usize| {
+                    let at_border = (end as f32) < near || (length - 1 - end) as f32 <= near;
+                    at_border
+                        || others.iter().any(|other| {
+                            let row = segment.row_at(end);
+                            // Where the other one is, in this family's columns.
+                            let column = other.row_at(row.max(0.0) as usize);
+                            (column - end as f32).abs() <= near + other.thickness as f32
+                                && row >= other.first as f32 - near
+                                && row <= other.last as f32 + near
+                        })
+                };
+                anchored(segment.first) && anchored(segment.last)
+            });
+            dropped |= families[family].len() < before;
+        }
+        if !dropped {
+            return;
+        }
+    }
+}
+
+/// Erases a segment where nothing crosses it.
+fn erase(mask: &mut Mask, segment: &Segment) {
+    let thickest = segment.thickness + segment.thickness.div_ceil(2);
+    for x in segment.first.saturating_sub(2)..=(segment.last + 2).min(mask.width - 1) {
+        let middle = segment.row_at(x);
+        for offset in [0.0, -1.0, 1.0] {
+            let y = (middle + offset).round();
+            if y < 0.0 || y >= mask.height as f32 || !mask.at(x, y as usize) {
+                continue;
+            }
+            let (top, bottom) = run(mask, x, y as usize);
+            if bottom - top < thickest {
+                (top..=bottom).for_each(|y| mask.set(x, y, false));
+            }
+        }
+    }
+}
