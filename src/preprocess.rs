@@ -101,7 +101,12 @@ impl Preprocess {
         let stroke = stroke::normalised(&canonical, self.normalise_stroke);
         watch.plane("stroke", &stroke, 1.0, 0.0);
         let digit = centre::normalise(&stroke);
-        watch.plane("centred", &Plane { width: 28, height: 28, values: digit.pixels().to_vec() }, 1.0, 0.0);
+        watch.plane(
+            "centred",
+            &Plane { width: 28, height: 28, values: digit.pixels().to_vec() },
+            1.0,
+            0.0,
+        );
         Ok(digit)
     }
 
@@ -149,7 +154,12 @@ impl Found {
                 ..(start + (last + 1 + margin) * self.block).min(end)
         };
         let nearer = Part {
-            columns: span(part.columns.start, part.columns.end, self.bounds.left, self.bounds.right),
+            columns: span(
+                part.columns.start,
+                part.columns.end,
+                self.bounds.left,
+                self.bounds.right,
+            ),
             rows: span(part.rows.start, part.rows.end, self.bounds.top, self.bounds.bottom),
         };
         (nearer.block() < self.block).then_some(nearer)
@@ -179,26 +189,17 @@ fn locate(
         _ => polarity,
     };
     let shaded = axis.iter().all(|&share| share >= 0.0);
-    let scale::Inked { polarity, contrast, level, mask, radius, .. } =
+    let scale::Inked { polarity, contrast, level, mask, digit, .. } =
         scale::find(&plane, shaded, polarity)?;
     watch.plane("contrast", &contrast, level.ink, 0.0);
     watch.mask("ink", &mask);
-    let without_lines = lines::erased(&mask);
-    watch.mask("without lines", &without_lines);
-    let digit = components::digit(&without_lines, &contrast);
+    let digit = components::without_thin_parts(&digit, &contrast);
     watch.mask("digit", &digit);
     let bounds = Bounds::of(&digit).ok_or(Error::NoInk { expected: MIN_CONTRAST, found: 0.0 })?;
-    let width = stroke_width(&digit).round() as usize;
-    let ink = local_ink(&contrast, level, &mask, &digit, radius.min(width));
+    let width = components::stroke_width(&digit).round() as usize;
+    let ink = local_ink(&contrast, level, &mask, &digit, width);
     watch.plane("digit's ink", &ink, 1.0, 0.0);
     Ok(Found { ink, bounds, polarity, block })
-}
-
-/// The width of most strokes' widest parts.
-fn stroke_width(mask: &Mask) -> f32 {
-    let inside = distance::distance(&mask.map(|ink| !ink));
-    let mut depths: Vec<f32> = inside.values.iter().copied().filter(|&depth| depth > 0.0).collect();
-    2.0 * grid::quantile(&mut depths, 0.9) - 1.0
 }
 
 /// The contrast, so that 0.5 is the edge.
@@ -213,7 +214,11 @@ fn local_ink(contrast: &Plane, level: Level, mask: &Mask, digit: &Mask, radius: 
         let most = most.values[at].max(0.5 * level.ink);
         let least = -least.values[at];
         let edge = (0.5 * (most + least)).min(0.75 * most);
-        *ink = if near.values[at] && !other { (0.5 + (*ink - edge) / most).clamp(0.0, 1.0) } else { 0.0 };
+        *ink = if near.values[at] && !other {
+            (0.5 + (*ink - edge) / most).clamp(0.0, 1.0)
+        } else {
+            0.0
+        };
     }
     ink
 }

@@ -44,7 +44,8 @@ impl Canvas {
 /// pixels are of one colour, or are fewer than the others.
 pub(super) fn canvas(picture: &Picture, part: &Part) -> Canvas {
     let rows = part.rows.clone();
-    let rows = || rows.clone().map(|y| &picture.pixels()[y * picture.width()..][part.columns.clone()]);
+    let rows =
+        || rows.clone().map(|y| &picture.pixels()[y * picture.width()..][part.columns.clone()]);
     if rows().all(|row| row.iter().fold(u8::MAX, |least, pixel| least & pixel[3]) == u8::MAX) {
         return Canvas::Opaque;
     }

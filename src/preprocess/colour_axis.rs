@@ -75,7 +75,8 @@ fn axis(covariance: &[[f32; 3]; 3]) -> [f32; 3] {
         if sum > 0.0 { v.map(|value| value / sum) } else { luma }
     };
     // A start across the axis would stay there: the longest column is not.
-    let longest = (0..3).fold(0, |best, c| if covariance[c][c] > covariance[best][best] { c } else { best });
+    let longest =
+        (0..3).fold(0, |best, c| if covariance[c][c] > covariance[best][best] { c } else { best });
     let mut v = normalised(covariance[longest]);
     for _ in 0..STEPS {
         v = normalised([dot(&covariance[0], &v), dot(&covariance[1], &v), dot(&covariance[2], &v)]);

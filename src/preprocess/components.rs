@@ -1,18 +1,23 @@
 //! Connected components, and which of them are the digit.
 
-use crate::preprocess::grid::{Grid, Mask, Plane};
+use crate::preprocess::distance::distance;
+use crate::preprocess::grid::{Grid, Mask, Plane, quantile};
 use crate::preprocess::morphology::grown;
 
 /// Parts of one digit, such as the bar of a 5, are nearer to each other than
 /// this share of its longer side.
 const NEAR: f32 = 0.16;
 
-/// What touches the picture's border, such as the edge of the paper, weighs this
-/// much less than what does not.
-const AT_BORDER: f32 = 0.2;
+/// What runs along the picture's border, such as a table beside the paper, is
+/// hardly the digit: its weight falls with this power of the share of its edge
+/// that is not at the border.
+const AT_BORDER: i32 = 6;
 
 /// Within the digit, a part with less than this share of its ink is a speck.
 const SPECK: f32 = 0.01;
+
+/// A part of a digit that is thinner than this share of its strokes is none.
+const THIN: f32 = 0.25;
 
 /// The number of the component at each pixel, from 1; 0 where there is none.
 pub(super) struct Labels {
@@ -28,6 +33,9 @@ pub(super) struct Component {
     pub(super) right: usize,
     pub(super) top: usize,
     pub(super) bottom: usize,
+    /// Its pixels that have another one beside them, and those at the border.
+    edge: usize,
+    at_border: usize,
 }
 
 impl Component {
@@ -35,8 +43,14 @@ impl Component {
         (self.right - self.left).max(self.bottom - self.top) + 1
     }
 
-    fn touches_border(&self, of: &Mask) -> bool {
-        self.left == 0 || self.top == 0 || self.right + 1 == of.width || self.bottom + 1 == of.height
+    fn touches_border(&self) -> bool {
+        self.at_border > 0
+    }
+
+    /// The ink, where it is not along the border.
+    fn weight(&self) -> f32 {
+        let free = 1.0 - self.at_border as f32 / self.edge.max(1) as f32;
+        (0..AT_BORDER).fold(self.ink, |weight, _| weight * free)
     }
 }
 
@@ -75,7 +89,15 @@ pub(super) fn label(mask: &Mask) -> Labels {
 
 /// The ink and extent of each component, the first one's at 0.
 pub(super) fn measure(labels: &Labels, mask: &Mask, contrast: &Plane) -> Vec<Component> {
-    let empty = Component { ink: 0.0, left: usize::MAX, right: 0, top: usize::MAX, bottom: 0 };
+    let empty = Component {
+        ink: 0.0,
+        left: usize::MAX,
+        right: 0,
+        top: usize::MAX,
+        bottom: 0,
+        edge: 0,
+        at_border: 0,
+    };
     let mut components = vec![empty; labels.count];
     for y in 0..mask.height {
         for x in 0..mask.width {
@@ -85,6 +107,11 @@ pub(super) fn measure(labels: &Labels, mask: &Mask, contrast: &Plane) -> Vec<Com
             }
             let component = &mut components[label - 1];
             component.ink += contrast.at(x, y);
+            let at_border = x == 0 || y == 0 || x + 1 == mask.width || y + 1 == mask.height;
+            let inside =
+                || mask.at(x - 1, y) && mask.at(x + 1, y) && mask.at(x, y - 1) && mask.at(x, y + 1);
+            component.at_border += usize::from(at_border);
+            component.edge += usize::from(at_border || !inside());
             component.left = component.left.min(x);
             component.right = component.right.max(x);
             component.top = component.top.min(y);
@@ -105,21 +132,20 @@ pub(super) fn digit(mask: &Mask, contrast: &Plane) -> Mask {
         return mask.clone();
     }
     let measured = measure(&parts, mask, contrast);
-    let weight = |component: &Component| {
-        component.ink * if component.touches_border(mask) { AT_BORDER } else { 1.0 }
-    };
-    let heaviest = measured.iter().copied().reduce(|a, b| if weight(&b) > weight(&a) { b } else { a });
+    let heaviest =
+        measured.iter().copied().reduce(|a, b| if b.weight() > a.weight() { b } else { a });
     let Some(heaviest) = heaviest else { return mask.clone() };
     let radius = (heaviest.longer_side() as f32 * NEAR / 2.0) as usize;
     // What is at the border joins no group but its own.
     let inner = parts.of.map(|part| {
-        part > 0
-            && (heaviest.touches_border(mask) || !measured[part as usize - 1].touches_border(mask))
+        part > 0 && (heaviest.touches_border() || !measured[part as usize - 1].touches_border())
     });
     let groups = label(&grown(&inner, radius.max(1)));
     let measured_groups = measure(&groups, &inner, contrast);
-    let Some((best, group)) =
-        measured_groups.iter().enumerate().reduce(|a, b| if weight(b.1) > weight(a.1) { b } else { a })
+    let Some((best, group)) = measured_groups
+        .iter()
+        .enumerate()
+        .reduce(|a, b| if b.1.weight() > a.1.weight() { b } else { a })
     else {
         return mask.clone();
     };
@@ -130,4 +156,27 @@ pub(super) fn digit(mask: &Mask, contrast: &Plane) -> Mask {
             && measured[parts.of.values[at] as usize - 1].ink >= SPECK * group.ink;
     }
     chosen
+}
+
+/// The width of the strokes where they are wide.
+pub(super) fn stroke_width(mask: &Mask) -> f32 {
+    let inside = distance(&mask.map(|ink| !ink));
+    let mut depths: Vec<f32> = inside.values.iter().copied().filter(|&depth| depth > 0.0).collect();
+    2.0 * quantile(&mut depths, 0.9) - 1.0
+}
+
+/// The digit without what is much thinner than its strokes, such as pieces of a
+/// line that passes through it.
+///
+/// # Source
+/// Opening: Serra, *Image analysis and mathematical morphology* (1982), chapter II.
+pub(super) fn without_thin_parts(mask: &Mask, contrast: &Plane) -> Mask {
+    let radius = (stroke_width(mask) * THIN / 2.0).round() as usize;
+    if radius == 0 {
+        return mask.clone();
+    }
+    let opened = grown(&grown(&mask.map(|ink| !ink), radius).map(|ink| !ink), radius + 1);
+    let values = mask.values.iter().zip(&opened.values).map(|(&ink, &thick)| ink && thick);
+    let thick = Mask { width: mask.width, height: mask.height, values: values.collect() };
+    digit(&thick, contrast)
 }

@@ -127,9 +127,10 @@ fn trace(
     let longest_gap = (shortest / 8).max(2);
     let near = |x: usize| {
         let middle = row + slope * x as f32;
-        [0.0, -1.0, 1.0].map(|offset| (middle + offset).round()).into_iter().filter_map(move |y| {
-            (y >= 0.0 && y < height as f32).then_some(y as usize)
-        })
+        [0.0, -1.0, 1.0]
+            .map(|offset| (middle + offset).round())
+            .into_iter()
+            .filter_map(move |y| (y >= 0.0 && y < height as f32).then_some(y as usize))
     };
     let mut x = 0;
     while x < width {

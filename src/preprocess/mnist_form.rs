@@ -53,6 +53,7 @@ fn length(profile: &[u32; SIDE]) -> Option<usize> {
 
 fn centre(profile: &[u32; SIDE]) -> f32 {
     let mass: u32 = profile.iter().sum();
-    let moment: f32 = profile.iter().enumerate().map(|(i, &mass)| (i as f32 + 0.5) * mass as f32).sum();
+    let moment: f32 =
+        profile.iter().enumerate().map(|(i, &mass)| (i as f32 + 0.5) * mass as f32).sum();
     moment / mass as f32
 }

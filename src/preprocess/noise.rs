@@ -60,7 +60,13 @@ pub(super) fn without_impulses(plane: &Plane) -> Plane {
         let row = plane.row(y);
         let bound = |left: usize, x: usize, right: usize| {
             let neighbours = [
-                above[left], above[x], above[right], row[left], row[right], below[left], below[x],
+                above[left],
+                above[x],
+                above[right],
+                row[left],
+                row[right],
+                below[left],
+                below[x],
                 below[right],
             ];
             let (mut most, mut second_most) = (f32::MIN, f32::MIN);

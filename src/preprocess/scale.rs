@@ -1,9 +1,12 @@
 //! Finding the ink, at the scale of its strokes and in its polarity.
 
 use crate::error::{Error, Result};
-use crate::preprocess::contrast::{Polarity, contrast};
+use crate::preprocess::components;
+use crate::preprocess::contrast::{Contrast, Polarity};
 use crate::preprocess::grid::{Mask, Plane};
-use crate::preprocess::threshold::{Level, hysteresis, level};
+use crate::preprocess::lines;
+use crate::preprocess::stroke::Bounds;
+use crate::preprocess::threshold::{Level, candidates, hysteresis, level};
 
 /// The windows in which paper is looked for around strokes, as shares of the
 /// picture's shorter side.
@@ -12,8 +15,8 @@ const WINDOWS: [f32; 4] = [0.08, 0.16, 0.32, 0.6];
 /// An end of ink that fades weighs as much as this many edges.
 const OPEN: f32 = 2.0;
 
-/// A larger scale must have more edges by this factor.
-const GROWTH: f32 = 1.05;
+/// Beside an edge the paper is brighter by this share of the ink's depth.
+const EDGE: f32 = 0.4;
 
 /// The least contrast of ink.
 const MIN_CONTRAST: f32 = 0.04;
@@ -26,73 +29,89 @@ pub(super) struct Inked {
     pub(super) polarity: Polarity,
     pub(super) contrast: Plane,
     pub(super) level: Level,
+    /// All the ink, and that of the digit.
     pub(super) mask: Mask,
-    pub(super) radius: usize,
-    /// How many edges of strokes there are, weighted by contrast.
+    pub(super) digit: Mask,
+    /// How many edges of strokes there are, weighted by their depth.
     edges: f32,
+    /// The mean depth of the digit.
+    depth: f32,
 }
 
-/// The ink at the scale, and in the polarity, at which strokes have most edges.
+/// The ink in the polarity, and at the scale, at which strokes have most edges.
 pub(super) fn find(plane: &Plane, shaded: bool, polarity: Option<Polarity>) -> Result<Inked> {
-    let light = plane.map(|value| 255.0 - value);
-    let side = plane.shorter_side() as f32;
-    let mut best: Option<Inked> = None;
     let mut found = 0.0_f32;
-    let mut last = 0;
-    for window in WINDOWS {
-        let radius = ((side * window / 2.0) as usize).max(1);
-        if radius == last {
-            continue;
-        }
-        last = radius;
-        let mut better = false;
-        for (candidate, plane) in [(Polarity::Dark, plane), (Polarity::Light, &light)] {
-            if polarity.is_some_and(|polarity| polarity != candidate) {
-                continue;
-            }
-            match inked(plane, radius, shaded && candidate == Polarity::Dark, candidate) {
-                Err(contrast) => found = found.max(contrast),
-                Ok(inked) => {
-                    if best.as_ref().is_none_or(|best| inked.edges > (GROWTH * best.edges).max(best.edges)) {
-                        best = Some(inked);
-                        better = true;
-                    }
-                }
-            }
-        }
-        if false && best.is_some() && !better {
-            break;
-        }
+    let mut keep = |result: std::result::Result<Inked, f32>| {
+        result.inspect_err(|contrast| found = found.max(*contrast)).ok()
+    };
+    if let Some((paper, flat)) = Contrast::on_plain_paper(plane)
+        && polarity.is_none_or(|polarity| polarity == flat)
+        && let Some(inked) = keep(inked(paper, plane, flat, 1))
+    {
+        return Ok(inked);
     }
+    let mut at_best_scale = |polarity: Polarity| -> Option<Inked> {
+        let (plane, shaded) = match polarity {
+            Polarity::Dark => (plane.clone(), shaded),
+            Polarity::Light => (plane.map(|value| 255.0 - value), false),
+        };
+        let side = plane.shorter_side() as f32;
+        let mut radii = WINDOWS.map(|window| ((side * window / 2.0) as usize).max(1)).to_vec();
+        radii.dedup();
+        let mut best: Option<Inked> = None;
+        for radius in radii {
+            let contrast = Contrast::by_top_hat(&plane, radius, shaded);
+            if let Some(inked) = keep(inked(contrast, &plane, polarity, radius))
+                && best.as_ref().is_none_or(|best| inked.edges > best.edges)
+            {
+                best = Some(inked);
+            }
+        }
+        best
+    };
+    let best = match polarity {
+        Some(polarity) => at_best_scale(polarity),
+        None => match (at_best_scale(Polarity::Dark), at_best_scale(Polarity::Light)) {
+            (Some(dark), Some(light)) => Some(if is_ink(&dark, &light) { dark } else { light }),
+            (dark, light) => dark.or(light),
+        },
+    };
     best.ok_or(Error::NoInk { expected: MIN_CONTRAST, found })
 }
 
 fn inked(
+    contrast: Contrast,
     plane: &Plane,
-    radius: usize,
-    shaded: bool,
     polarity: Polarity,
+    radius: usize,
 ) -> std::result::Result<Inked, f32> {
-    let mut contrast = contrast(plane, radius, shaded);
-    let level = level(&mut contrast);
+    let Contrast { mut share, depth } = contrast;
+    let level = level(&mut share);
     if level.ink < MIN_CONTRAST || level.ink < MIN_SIGNAL * level.noise {
         return Err(level.ink);
     }
-    let mask = hysteresis(&contrast, level);
-    let edges = edges(plane, &mask, radius)
-        + edges(&plane.transposed(), &mask.transposed(), radius);
-    let edges = edges * level.ink * paper_around(&mask);
-    Ok(Inked { polarity, contrast, edges, level, mask, radius })
+    let mask = lines::erased(&candidates(&share, level));
+    let mask = hysteresis(&mask, &share, level);
+    let digit = components::digit(&mask, &share);
+    let beside = (radius / 2).max(2);
+    let edges = edges(plane, &depth, &digit, beside)
+        + edges(&plane.transposed(), &depth.transposed(), &digit.transposed(), beside);
+    let (mut count, mut sum) = (0, 0.0);
+    for (_, depth) in digit.values.iter().zip(&depth.values).filter(|(ink, _)| **ink) {
+        count += 1;
+        sum += depth;
+    }
+    let depth = sum / count.max(1) as f32;
+    Ok(Inked { polarity, contrast: share, level, mask, digit, edges: edges * depth, depth })
 }
 
 /// The ends of horizontal runs of ink beside which there is paper, less those
 /// beside which there is none: the first are strokes', the second are where a
 /// wide dark area fades.
-fn edges(plane: &Plane, mask: &Mask, radius: usize) -> f32 {
-    let beside = (radius / 2).max(2);
+fn edges(plane: &Plane, depth: &Plane, mask: &Mask, beside: usize) -> f32 {
     let mut edges = 0.0;
     for y in 0..mask.height {
-        let (row, values) = (mask.row(y), plane.row(y));
+        let (row, values, depths) = (mask.row(y), plane.row(y), depth.row(y));
         let mut x = 0;
         while x < row.len() {
             if !row[x] {
@@ -104,16 +123,26 @@ fn edges(plane: &Plane, mask: &Mask, radius: usize) -> f32 {
                 x += 1;
             }
             let darkest = values[start..x].iter().copied().fold(f32::MAX, f32::min);
-            let before = start.checked_sub(beside).map(|at| values[at]);
-            let after = values.get(x - 1 + beside).copied();
-            let brightest = before.unwrap_or(f32::MIN).max(after.unwrap_or(f32::MIN));
+            let deepest = depths[start..x].iter().copied().fold(0.0, f32::max);
+            let before = start.checked_sub(beside);
+            let after = Some(x - 1 + beside).filter(|&at| at < row.len());
             for end in [before, after].into_iter().flatten() {
-                let paper = end - darkest >= 0.4 * (brightest - darkest);
+                let paper = values[end] - darkest >= EDGE * deepest;
                 edges += if paper { 1.0 } else { -OPEN };
             }
         }
     }
     edges
+}
+
+/// Whether the first is the ink, and the other is the paper between its strokes.
+fn is_ink(one: &Inked, other: &Inked) -> bool {
+    let surrounds = |a: &Inked, b: &Inked| {
+        let bounds = Bounds::of(&a.digit).zip(Bounds::of(&b.digit));
+        2.0 * a.depth >= b.depth && bounds.is_some_and(|(a, b)| a.surrounds(&b))
+    };
+    let votes = |inked: &Inked| inked.edges * paper_around(&inked.mask);
+    surrounds(one, other) || (!surrounds(other, one) && votes(one) >= votes(other))
 }
 
 /// How much the picture's rim looks like paper, 0 to 1: paper has most of the

@@ -37,7 +37,9 @@ impl Watch {
     /// A plane, `black` to `white`.
     pub(super) fn plane(&mut self, name: &'static str, plane: &Plane, black: f32, white: f32) {
         let gray = |value: f32| ((value - black) / (white - black) * 255.0) as u8;
-        self.picture(name, || picture_of(plane.width, plane.height, plane.values.iter().copied().map(gray)));
+        self.picture(name, || {
+            picture_of(plane.width, plane.height, plane.values.iter().copied().map(gray))
+        });
     }
 
     /// A mask, in black.

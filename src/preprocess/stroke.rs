@@ -3,6 +3,7 @@
 use crate::preprocess::centre::BOX;
 use crate::preprocess::distance::distance;
 use crate::preprocess::grid::{Grid, Mask, Plane};
+use crate::preprocess::morphology::dilation;
 
 /// The longer side of a digit on the canonical grid: four times the box of the
 /// result, so that a stroke's edge lies within a fifth of a pixel there.
@@ -33,6 +34,14 @@ impl Bounds {
         });
         let (left, right) = columns.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
         Some(Self { left, right, top: rows().next()?, bottom: rows().next_back()? })
+    }
+
+    /// Whether all of the other one is within, away from the edges.
+    pub(super) fn surrounds(&self, other: &Self) -> bool {
+        self.left < other.left
+            && other.right < self.right
+            && self.top < other.top
+            && other.bottom < self.bottom
     }
 
     pub(super) fn longer_side(&self) -> usize {
@@ -80,8 +89,7 @@ fn samples(start: usize, count: usize, length: usize, scale: f32) -> Vec<(usize,
         let total: f32 = (0..(last - first) as usize).map(|i| weight(first + i as f32)).sum();
         let bound = |value: f32| value.clamp(0.0, length as f32) as usize;
         let (first, last) = (bound(first), bound(last));
-        let weights: Vec<f32> =
-            (first..last).map(|pixel| weight(pixel as f32) / total).collect();
+        let weights: Vec<f32> = (first..last).map(|pixel| weight(pixel as f32) / total).collect();
         (first, weights)
     };
     (0..count).map(sample).collect()
@@ -115,7 +123,11 @@ pub(super) fn width(signed: &Plane) -> f32 {
 /// curvature-dependent speed* (Journal of Computational Physics, 1988), with the
 /// same speed everywhere.
 pub(super) fn normalised(ink: &Plane, normalise: bool) -> Plane {
-    let mask = ink.map(|ink| ink >= 0.5);
+    // A hair fills its pixels only in part.
+    let most = dilation(ink, 3);
+    let values = ink.values.iter().zip(&most.values);
+    let values = values.map(|(&ink, most)| ink >= 0.5 * most.max(0.25)).collect();
+    let mask = Mask { width: ink.width, height: ink.height, values };
     let signed = signed_distance(&mask);
     let width = width(&signed);
     let Some(bounds) = Bounds::of(&mask) else { return ink.clone() };
@@ -166,10 +178,18 @@ fn hole_depths(signed: &Plane) -> Plane {
                     open.push(near);
                 }
             };
-            if x > 0 { visit(at - 1); }
-            if x + 1 < width { visit(at + 1); }
-            if y > 0 { visit(at - width); }
-            if y + 1 < height { visit(at + width); }
+            if x > 0 {
+                visit(at - 1);
+            }
+            if x + 1 < width {
+                visit(at + 1);
+            }
+            if y > 0 {
+                visit(at - width);
+            }
+            if y + 1 < height {
+                visit(at + width);
+            }
         }
         if !at_border {
             hole.iter().for_each(|&at| depths.values[at] = deepest);

@@ -41,19 +41,27 @@ pub(super) fn level(contrast: &mut Plane) -> Level {
     Level { ink: if sum > 0.0 { squares / sum } else { 0.0 }, noise }
 }
 
-/// The ink: connected pixels above a low threshold, one of them above a high one.
+/// What may be ink: pixels above a low threshold.
+pub(super) fn candidates(contrast: &Plane, level: Level) -> Mask {
+    let low = (LOW * level.ink).max(NOISE * level.noise).min(high(level));
+    contrast.map(|value| value >= low && value > 0.0)
+}
+
+/// The ink: candidates that are connected to one above a high threshold.
 ///
 /// # Source
 /// Hysteresis: Canny, *A computational approach to edge detection* (IEEE
 /// Transactions on Pattern Analysis and Machine Intelligence, 1986).
-pub(super) fn hysteresis(contrast: &Plane, level: Level) -> Mask {
-    let high = (HIGH * level.ink).max(NOISE * level.noise).min(0.9 * level.ink);
-    let low = (LOW * level.ink).max(NOISE * level.noise).min(high);
-    let candidates = contrast.map(|value| value >= low && value > 0.0);
-    let labels = label(&candidates);
+pub(super) fn hysteresis(candidates: &Mask, contrast: &Plane, level: Level) -> Mask {
+    let high = high(level);
+    let labels = label(candidates);
     let mut certain = vec![false; labels.count + 1];
     for (&label, &value) in labels.of.values.iter().zip(&contrast.values) {
         certain[label as usize] |= label > 0 && value >= high;
     }
     labels.of.map(|label| certain[label as usize])
+}
+
+fn high(level: Level) -> f32 {
+    (HIGH * level.ink).max(NOISE * level.noise).min(0.9 * level.ink)
 }
