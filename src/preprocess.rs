@@ -31,8 +31,8 @@ use stages::Watch;
 use stroke::Bounds;
 use threshold::Level;
 
-/// The least contrast of ink.
-const MIN_CONTRAST: f32 = 0.04;
+/// Working pixels around the digit in which its soft edges are.
+const MARGIN: usize = 4;
 
 /// A digit whose longer side has fewer working pixels is looked at again.
 const SMALL: usize = 48;
@@ -134,9 +134,11 @@ impl Preprocess {
 
 /// A digit in a working picture.
 struct Found {
-    /// 0 to 1, without what is not the digit.
+    /// 0 to 1, without what is not the digit; only the part around the digit.
     ink: Plane,
+    /// Where the digit is in `ink`, and in the working picture.
     bounds: Bounds,
+    place: Bounds,
     polarity: Polarity,
     block: usize,
 }
@@ -144,7 +146,7 @@ struct Found {
 impl Found {
     /// The part around a digit that is too small, where there is more to see.
     fn nearer(&self, part: &Part) -> Option<Part> {
-        let longer = self.bounds.longer_side();
+        let longer = self.place.longer_side();
         if self.block == 1 || longer >= SMALL {
             return None;
         }
@@ -153,14 +155,10 @@ impl Found {
             start + first.saturating_sub(margin) * self.block
                 ..(start + (last + 1 + margin) * self.block).min(end)
         };
+        let Bounds { left, right, top, bottom } = self.place;
         let nearer = Part {
-            columns: span(
-                part.columns.start,
-                part.columns.end,
-                self.bounds.left,
-                self.bounds.right,
-            ),
-            rows: span(part.rows.start, part.rows.end, self.bounds.top, self.bounds.bottom),
+            columns: span(part.columns.start, part.columns.end, left, right),
+            rows: span(part.rows.start, part.rows.end, top, bottom),
         };
         (nearer.block() < self.block).then_some(nearer)
     }
@@ -193,13 +191,20 @@ fn locate(
         scale::find(&plane, shaded, polarity)?;
     watch.plane("contrast", &contrast, level.ink, 0.0);
     watch.mask("ink", &mask);
-    let digit = components::without_thin_parts(&digit, &contrast);
+    let nothing = || Error::NoInk { expected: 1.0, found: 0.0 };
+    let around = Bounds::of(&digit).ok_or_else(nothing)?;
+    let (columns, rows) = around.grown(MARGIN, &digit);
+    let offset = (columns.start, rows.start);
+    let contrast = contrast.part(columns.clone(), rows.clone());
+    let mask = mask.part(columns.clone(), rows.clone());
+    let digit = digit.part(columns, rows);
+    let width = components::stroke_width(&digit);
+    let digit = components::without_thin_parts(&digit, &contrast, width);
     watch.mask("digit", &digit);
-    let bounds = Bounds::of(&digit).ok_or(Error::NoInk { expected: MIN_CONTRAST, found: 0.0 })?;
-    let width = components::stroke_width(&digit).round() as usize;
-    let ink = local_ink(&contrast, level, &mask, &digit, width);
+    let bounds = Bounds::of(&digit).ok_or_else(nothing)?;
+    let ink = local_ink(&contrast, level, &mask, &digit, width.round() as usize);
     watch.plane("digit's ink", &ink, 1.0, 0.0);
-    Ok(Found { ink, bounds, polarity, block })
+    Ok(Found { ink, bounds, place: bounds.moved(offset), polarity, block })
 }
 
 /// The contrast, so that 0.5 is the edge.

@@ -48,45 +48,57 @@ pub(super) fn deviation(plane: &Plane) -> f32 {
 /// selection filters for signal restoration* (IEEE Transactions on Image
 /// Processing, 1994).
 pub(super) fn without_impulses(plane: &Plane) -> Plane {
-    let mut result = plane.clone();
     if plane.width < 3 || plane.height < 3 {
-        return result;
+        return plane.clone();
     }
-    let width = plane.width;
-    for y in 0..plane.height {
-        // Beyond the border the picture is mirrored.
-        let above = plane.row(if y == 0 { 1 } else { y - 1 });
-        let below = plane.row(if y + 1 == plane.height { y - 1 } else { y + 1 });
+    let (width, height) = (plane.width, plane.height);
+    // A row with its neighbours beyond the border, where the picture is mirrored.
+    let wide = |y: usize| {
         let row = plane.row(y);
-        let bound = |left: usize, x: usize, right: usize| {
-            let neighbours = [
-                above[left],
-                above[x],
-                above[right],
-                row[left],
-                row[right],
-                below[left],
-                below[x],
-                below[right],
-            ];
+        let mut wide = Vec::with_capacity(width + 2);
+        wide.push(row[1]);
+        wide.extend_from_slice(row);
+        wide.push(row[width - 2]);
+        wide
+    };
+    let mut values = Vec::with_capacity(width * height);
+    let (mut above, mut row, mut below) = (wide(1), wide(0), wide(1));
+    for y in 0..height {
+        let neighbours = [
+            &above[..width],
+            &above[1..=width],
+            &above[2..],
+            &row[..width],
+            &row[2..],
+            &below[..width],
+            &below[1..=width],
+            &below[2..],
+        ];
+        values.extend((0..width).map(|x| {
             let (mut most, mut second_most) = (f32::MIN, f32::MIN);
             let (mut least, mut second_least) = (f32::MAX, f32::MAX);
-            for value in neighbours {
-                second_most = second_most.max(most.min(value));
-                most = most.max(value);
-                second_least = second_least.min(least.max(value));
-                least = least.min(value);
+            for neighbour in neighbours {
+                let value = neighbour[x];
+                second_most = larger(second_most, smaller(most, value));
+                most = larger(most, value);
+                second_least = smaller(second_least, larger(least, value));
+                least = smaller(least, value);
             }
-            row[x].min(second_most).max(second_least)
-        };
-        let into = &mut result.values[y * width..][..width];
-        for x in 1..width - 1 {
-            into[x] = bound(x - 1, x, x + 1);
-        }
-        into[0] = bound(1, 0, 1);
-        into[width - 1] = bound(width - 2, width - 1, width - 2);
+            larger(smaller(row[x + 1], second_most), second_least)
+        }));
+        (above, row) = (row, below);
+        below = wide(if y + 2 < height { y + 2 } else { height - 2 });
     }
-    result
+    Plane { width, height, values }
+}
+
+/// As `f32::max` without its rule for NaN, which costs more than the comparison.
+fn larger(one: f32, other: f32) -> f32 {
+    if one > other { one } else { other }
+}
+
+fn smaller(one: f32, other: f32) -> f32 {
+    if one < other { one } else { other }
 }
 
 /// Smooths until the noise is small beside the contrast.

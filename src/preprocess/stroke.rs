@@ -1,5 +1,7 @@
 //! Bringing the stroke to the width that MNIST's have.
 
+use std::ops::Range;
+
 use crate::preprocess::centre::BOX;
 use crate::preprocess::distance::distance;
 use crate::preprocess::grid::{Grid, Mask, Plane};
@@ -7,10 +9,10 @@ use crate::preprocess::morphology::dilation;
 
 /// The longer side of a digit on the canonical grid: four times the box of the
 /// result, so that a stroke's edge lies within a fifth of a pixel there.
-const LONGER: f32 = 4.0 * BOX;
+const LONGER: f32 = 3.2 * BOX;
 
 /// Empty pixels around the digit, more than a hair grows by.
-const MARGIN: usize = 12;
+const MARGIN: usize = 10;
 
 /// The widths that are left as they are, in pixels of a digit whose box is 20:
 /// the middle half of MNIST's training images, measured by [`width`].
@@ -34,6 +36,24 @@ impl Bounds {
         });
         let (left, right) = columns.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
         Some(Self { left, right, top: rows().next()?, bottom: rows().next_back()? })
+    }
+
+    /// The columns and rows within a margin, as far as the mask goes.
+    pub(super) fn grown(&self, margin: usize, of: &Mask) -> (Range<usize>, Range<usize>) {
+        let span = |first: usize, last: usize, end: usize| {
+            first.saturating_sub(margin)..(last + 1 + margin).min(end)
+        };
+        (span(self.left, self.right, of.width), span(self.top, self.bottom, of.height))
+    }
+
+    /// The same, in a plane that begins farther up and to the left.
+    pub(super) fn moved(self, (x, y): (usize, usize)) -> Self {
+        Self {
+            left: self.left + x,
+            right: self.right + x,
+            top: self.top + y,
+            bottom: self.bottom + y,
+        }
     }
 
     /// Whether all of the other one is within, away from the edges.
