@@ -15,6 +15,7 @@ mod reduce;
 mod scale;
 mod stages;
 mod stroke;
+mod thinning;
 mod threshold;
 
 pub use contrast::Polarity;

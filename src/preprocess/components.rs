@@ -19,6 +19,12 @@ const SPECK: f32 = 0.01;
 /// A part of a digit that is thinner than this share of its strokes is none.
 const THIN: f32 = 0.25;
 
+/// A box has this share of its ink within such a share of its sides from its
+/// bounds; what is in it fills this share of it.
+const ALONG: f32 = 0.9;
+const RIM: f32 = 0.15;
+const FILLED: f32 = 0.35;
+
 /// The number of the component at each pixel, from 1; 0 where there is none.
 pub(super) struct Labels {
     pub(super) of: Grid<u32>,
@@ -156,6 +162,36 @@ pub(super) fn digit(mask: &Mask, contrast: &Plane) -> Mask {
             && measured[parts.of.values[at] as usize - 1].ink >= SPECK * group.ink;
     }
     chosen
+}
+
+/// Whether a component is a printed box: all of it is along the sides of its
+/// bounds, and another component is inside, about as high.
+fn is_frame(number: u32, part: &Component, all: &[Component], of: &Grid<u32>) -> bool {
+    let (width, height) = (part.right - part.left + 1, part.bottom - part.top + 1);
+    let (across, down) = (width as f32 * RIM, height as f32 * RIM);
+    let inside = |other: &Component| {
+        other.left > part.left
+            && other.right < part.right
+            && other.top > part.top
+            && other.bottom < part.bottom
+            && other.longer_side() as f32 >= FILLED * width.min(height) as f32
+            && other.ink >= FILLED * FILLED * part.ink
+    };
+    if !all.iter().any(inside) {
+        return false;
+    }
+    let (mut count, mut along) = (0, 0);
+    for y in part.top..=part.bottom {
+        for x in part.left..=part.right {
+            if of.at(x, y) == number {
+                let from_side = (x - part.left).min(part.right - x) as f32;
+                let from_end = (y - part.top).min(part.bottom - y) as f32;
+                count += 1;
+                along += usize::from(from_side < across || from_end < down);
+            }
+        }
+    }
+    along as f32 >= ALONG * count as f32
 }
 
 /// The width of the strokes where they are wide.

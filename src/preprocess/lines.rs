@@ -5,11 +5,24 @@ use crate::preprocess::grid::Mask;
 /// Lines lean by at most this slope, 8 degrees.
 const STEEPEST: f32 = 0.14;
 
-/// A line is at least this long, as a share of the picture's side along it.
-const SHORTEST: f32 = 0.25;
+/// A line is at least this long, as a share of the picture's shorter side.
+const SHORTEST: f32 = 0.2;
 
 /// A line is at most this thick, as a share of the picture's shorter side.
-const THICKEST: f32 = 0.025;
+const THICKEST: f32 = 0.045;
+
+/// What is as long as this share of the picture's side passes through it.
+const THROUGH: f32 = 0.75;
+
+/// In pictures whose shorter side is less there are no lines: a stroke would be
+/// as thin as one.
+const LEAST_SIDE: usize = 40;
+
+/// Where more of the picture than this share is thin, it is texture.
+const TEXTURE: f32 = 0.3;
+
+/// Candidates that are looked at, at most.
+const MOST_PEAKS: usize = 600;
 
 /// A line has ink along at least this share of its length.
 const DENSEST_GAPS: f32 = 0.85;
@@ -28,6 +41,19 @@ struct Segment {
 }
 
 impl Segment {
+    fn length(&self) -> usize {
+        self.last + 1 - self.first
+    }
+
+    /// Whether this line, of the other family, passes by an end of a segment.
+    fn meets(&self, segment: &Self, end: usize, near: f32) -> bool {
+        let row = segment.row_at(end);
+        let column = self.row_at(row.max(0.0) as usize);
+        (column - end as f32).abs() <= near
+            && row >= self.first as f32 - near
+            && row <= self.last as f32 + near
+    }
+
     fn row_at(&self, column: usize) -> f32 {
         self.row + self.slope * column as f32
     }
@@ -47,6 +73,9 @@ impl Segment {
 /// staff removal algorithms* (IEEE Transactions on Pattern Analysis and Machine
 /// Intelligence, 2008).
 pub(super) fn erased(mask: &Mask) -> Mask {
+    if mask.shorter_side() < LEAST_SIDE {
+        return mask.clone();
+    }
     let thickest = (mask.shorter_side() as f32 * THICKEST).round() as usize + 1;
     let across = mask.transposed();
     let mut families = [segments(mask, thickest), segments(&across, thickest)];
@@ -64,12 +93,16 @@ pub(super) fn erased(mask: &Mask) -> Mask {
 /// The straight pieces along the columns.
 fn segments(mask: &Mask, thickest: usize) -> Vec<Segment> {
     let (width, height) = (mask.width, mask.height);
-    let shortest = ((width as f32 * SHORTEST) as usize).max(8);
+    let shortest = ((mask.shorter_side() as f32 * SHORTEST) as usize).max(8);
     // One step of the slope moves the end of a line by a pixel.
     let steps = (STEEPEST * width as f32) as usize;
     let slopes: Vec<f32> =
         (0..=2 * steps).map(|j| (j as f32 - steps as f32) / width as f32).collect();
     let votes = thin(mask, thickest);
+    let inked = votes.values.iter().filter(|vote| **vote).count();
+    if inked as f32 > TEXTURE * votes.values.len() as f32 {
+        return Vec::new();
+    }
     let margin = steps + 1;
     let rows = height + 2 * margin;
     let mut counts = vec![0_u16; slopes.len() * rows];
@@ -87,7 +120,7 @@ fn segments(mask: &Mask, thickest: usize) -> Vec<Segment> {
 
     let mut free = votes;
     let mut found = Vec::new();
-    for at in peaks {
+    for at in peaks.into_iter().take(MOST_PEAKS) {
         let (slope, row) = (slopes[at / rows], (at % rows) as f32 - margin as f32);
         trace(mask, &mut free, slope, row, shortest, thickest, &mut found);
     }
@@ -173,29 +206,52 @@ fn run(mask: &Mask, x: usize, y: usize) -> (usize, usize) {
     (top, bottom)
 }
 
-/// Drops the segments of which an end is free, until none is.
+/// Keeps what ends as lines do, until all that is left does.
+///
+/// A ruled line passes through nearly all of the picture. A side of a box ends
+/// at other lines, and another side has its ends beside it.
 fn keep_anchored(families: &mut [Vec<Segment>; 2], width: usize, height: usize) {
-    let near = width.min(height) as f32 * THICKEST + 2.0;
+    let near = |segment: &Segment| (segment.thickness + 3) as f32;
     loop {
         let mut dropped = false;
         for family in 0..2 {
-            let others = families[1 - family].clone();
+            let (these, others) = (families[family].clone(), families[1 - family].clone());
             let length = [width, height][family];
-            let before = families[family].len();
+            let before = these.len();
             families[family].retain(|segment| {
+                let longer = width.max(height) as f32;
+                if segment.length() as f32 >= THROUGH * longer {
+                    return true;
+                }
                 let anchored = |end: usize| {
-                    let at_border = (end as f32) < near || (length - 1 - end) as f32 <= near;
-                    at_border
-                        || others.iter().any(|other| {
-                            let row = segment.row_at(end);
-                            // Where the other one is, in this family's columns.
-                            let column = other.row_at(row.max(0.0) as usize);
-                            (column - end as f32).abs() <= near + other.thickness as f32
-                                && row >= other.first as f32 - near
-                                && row <= other.last as f32 + near
-                        })
+                    let at_border = end < 3 || end + 3 >= length;
+                    at_border || others.iter().any(|other| other.meets(segment, end, near(other)))
                 };
-                anchored(segment.first) && anchored(segment.last)
+                if !(anchored(segment.first) && anchored(segment.last)) {
+                    return false;
+                }
+                if segment.length() as f32 >= THROUGH * length as f32 {
+                    return true;
+                }
+                let paired = these.iter().any(|other| {
+                    let apart = |a: usize, b: usize| {
+                        a.abs_diff(b) as f32 <= near(segment) + STEEPEST * segment.length() as f32
+                    };
+                    let middle = (segment.first + segment.last) / 2;
+                    let beside = (other.row_at(middle) - segment.row_at(middle)).abs();
+                    beside > 2.0 * near(segment)
+                        && apart(other.first, segment.first)
+                        && apart(other.last, segment.last)
+                });
+                let corner = |end: usize| {
+                    others.iter().any(|other| {
+                        let row = segment.row_at(end);
+                        let ends = [other.first, other.last];
+                        other.meets(segment, end, near(other))
+                            && ends.iter().any(|&at| (at as f32 - row).abs() <= near(other))
+                    })
+                };
+                paired || (corner(segment.first) && corner(segment.last))
             });
             dropped |= families[family].len() < before;
         }

@@ -9,6 +9,10 @@ const TOLERATED: f32 = 0.06;
 /// Passes of the smoothing at most; thin strokes drown in more.
 const MAX_PASSES: usize = 4;
 
+/// The shorter side that a picture has for each pass: in a smaller one strokes
+/// are too few pixels wide.
+const PASS_SIDE: usize = 40;
+
 /// What a pass of [`binomial`] leaves of the deviation of white noise, about.
 const LEFT_BY_A_PASS: f32 = 0.45;
 
@@ -104,7 +108,8 @@ fn smaller(one: f32, other: f32) -> f32 {
 /// Smooths until the noise is small beside the contrast.
 pub(super) fn smoothed(plane: Plane, deviation: f32, contrast: f32) -> Plane {
     let (mut plane, mut left) = (plane, deviation);
-    for _ in 0..MAX_PASSES {
+    let most = (plane.shorter_side() / PASS_SIDE).min(MAX_PASSES);
+    for _ in 0..most {
         if left <= TOLERATED * contrast {
             break;
         }

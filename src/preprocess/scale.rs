@@ -61,7 +61,7 @@ pub(super) fn find(plane: &Plane, shaded: bool, polarity: Option<Polarity>) -> R
         let mut best: Option<Inked> = None;
         for radius in radii {
             let contrast = Contrast::by_top_hat(&plane, radius, shaded);
-            if let Some(inked) = keep(inked(contrast, &plane, polarity, radius))
+            if let Some(inked) = keep(inked(contrast, &plane, polarity, radius).inspect(|i| if std::env::var("DBG").is_ok(){eprintln!("{polarity:?} r{radius} edges {:.0} depth {:.1} level {:.3} noise {:.4} around {:.3} n {}",i.edges,i.depth,i.level.ink,i.level.noise,paper_around(&i.mask),i.digit.values.iter().filter(|v|**v).count())}))
                 && best.as_ref().is_none_or(|best| inked.edges > best.edges)
             {
                 best = Some(inked);
@@ -90,9 +90,17 @@ fn inked(
     if level.ink < MIN_CONTRAST || level.ink < MIN_SIGNAL * level.noise {
         return Err(level.ink);
     }
-    let mask = lines::erased(&candidates(&share, level));
-    let mask = hysteresis(&mask, &share, level);
-    let digit = components::digit(&mask, &share);
+    let candidates = candidates(&share, level);
+    let select = |candidates: &Mask| {
+        let mask = hysteresis(candidates, &share, level);
+        let digit = components::digit(&mask, &share);
+        (mask, digit)
+    };
+    let (mut mask, mut digit) = select(&lines::erased(&candidates));
+    if !digit.values.contains(&true) {
+        // It was the digit that looked like a line.
+        (mask, digit) = select(&candidates);
+    }
     let beside = (radius / 2).max(2);
     let edges = edges(plane, &depth, &digit, beside)
         + edges(&plane.transposed(), &depth.transposed(), &digit.transposed(), beside);
@@ -102,7 +110,7 @@ fn inked(
         sum += depth;
     }
     let depth = sum / count.max(1) as f32;
-    Ok(Inked { polarity, contrast: share, level, mask, digit, edges: edges * depth, depth })
+    Ok(Inked { polarity, contrast: share, level, mask, digit, edges: edges * depth * depth, depth })
 }
 
 /// The ends of horizontal runs of ink beside which there is paper, less those

@@ -6,6 +6,7 @@ use crate::preprocess::centre::BOX;
 use crate::preprocess::distance::distance;
 use crate::preprocess::grid::{Grid, Mask, Plane};
 use crate::preprocess::morphology::dilation;
+use crate::preprocess::thinning::skeleton;
 
 /// The longer side of a digit on the canonical grid: four times the box of the
 /// result, so that a stroke's edge lies within a fifth of a pixel there.
@@ -153,11 +154,18 @@ pub(super) fn normalised(ink: &Plane, normalise: bool) -> Plane {
     let Some(bounds) = Bounds::of(&mask) else { return ink.clone() };
     let target = if normalise { target(width, bounds.longer_side() as f32) } else { width };
     let offset = (target - width) / 2.0;
+    let middle = (offset < 0.0).then(|| distance(&skeleton(&mask)));
     let limit = if offset > 0.0 { Some(hole_depths(&signed)) } else { None };
     let mut result = signed;
     for (at, value) in result.values.iter_mut().enumerate() {
         let most = limit.as_ref().map_or(f32::MAX, |limit| 0.5 * limit.values[at]);
+        let whole = (0.5 - *value).clamp(0.0, 1.0);
         *value = (0.5 + offset.min(most) - *value).clamp(0.0, 1.0);
+        if let Some(middle) = &middle {
+            // Where the stroke is thinner than elsewhere, its middle stays.
+            let stroke = (0.5 + target / 2.0 - middle.values[at]).clamp(0.0, 1.0);
+            *value = value.max(stroke.min(whole));
+        }
     }
     result
 }
