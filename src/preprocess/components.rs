@@ -207,7 +207,7 @@ pub(super) fn stroke_width(mask: &Mask) -> f32 {
 /// # Source
 /// Opening: Serra, *Image analysis and mathematical morphology* (1982), chapter II.
 pub(super) fn without_thin_parts(mask: &Mask, contrast: &Plane, width: f32) -> Mask {
-    let radius = (width * THIN / 2.0).round() as usize;
+    let radius = (width * THIN / 2.0) as usize;
     if radius == 0 {
         return mask.clone();
     }

@@ -1,6 +1,7 @@
 //! Long straight lines: ruled and squared paper, a form's printed box.
 
 use crate::preprocess::grid::Mask;
+use crate::preprocess::stroke::Bounds;
 
 /// Lines lean by at most this slope, 8 degrees.
 const STEEPEST: f32 = 0.14;
@@ -80,14 +81,44 @@ pub(super) fn erased(mask: &Mask) -> Mask {
     let across = mask.transposed();
     let mut families = [segments(mask, thickest), segments(&across, thickest)];
     keep_anchored(&mut families, mask.width, mask.height);
-    if families.iter().all(Vec::is_empty) {
-        return mask.clone();
-    }
+    let through = |segment: &Segment, length: usize| segment.length() as f32 >= THROUGH * length as f32;
+    let [long, sides] = [true, false].map(|long| {
+        let mut chosen = families.clone();
+        chosen[0].retain(|segment| through(segment, mask.width) == long);
+        chosen[1].retain(|segment| through(segment, mask.height) == long);
+        chosen
+    });
     let mut result = mask.clone();
-    families[0].iter().for_each(|segment| erase(&mut result, segment));
-    result = result.transposed();
-    families[1].iter().for_each(|segment| erase(&mut result, segment));
-    result.transposed()
+    for family in 0..2 {
+        long[family].iter().for_each(|segment| erase(&mut result, segment));
+        result = result.transposed();
+    }
+    if sides.iter().all(Vec::is_empty) {
+        return result;
+    }
+    let mut without_sides = result.clone();
+    for family in 0..2 {
+        sides[family].iter().for_each(|segment| erase(&mut without_sides, segment));
+        without_sides = without_sides.transposed();
+    }
+    if is_boxed(&result, &without_sides) { without_sides } else { result }
+}
+
+/// Whether what was erased was around what is left, as a box is around a digit,
+/// and not a part of it, as a loop is of a 6.
+fn is_boxed(before: &Mask, after: &Mask) -> bool {
+    let mut erased = before.clone();
+    erased.values.iter_mut().zip(&after.values).for_each(|(ink, left)| *ink &= !left);
+    let Some(bounds) = Bounds::of(&erased) else { return false };
+    let (mut inside, mut all) = (0, 0);
+    for y in 0..after.height {
+        for x in (0..after.width).filter(|&x| after.at(x, y)) {
+            all += 1;
+            inside += usize::from(bounds.contains(x, y));
+        }
+    }
+    let lines = erased.values.iter().filter(|ink| **ink).count();
+    2 * inside >= all && 8 * inside >= lines
 }
 
 /// The straight pieces along the columns.

@@ -12,6 +12,9 @@ use crate::preprocess::threshold::{Level, candidates, hysteresis, level};
 /// picture's shorter side.
 const WINDOWS: [f32; 4] = [0.08, 0.16, 0.32, 0.6];
 
+/// Strokes of a tiny picture are still some pixels wide.
+const LEAST_RADIUS: usize = 4;
+
 /// An end of ink that fades weighs as much as this many edges.
 const OPEN: f32 = 2.0;
 
@@ -56,7 +59,7 @@ pub(super) fn find(plane: &Plane, shaded: bool, polarity: Option<Polarity>) -> R
             Polarity::Light => (plane.map(|value| 255.0 - value), false),
         };
         let side = plane.shorter_side() as f32;
-        let mut radii = WINDOWS.map(|window| ((side * window / 2.0) as usize).max(1)).to_vec();
+        let mut radii = WINDOWS.map(|window| ((side * window / 2.0) as usize).max(LEAST_RADIUS)).to_vec();
         radii.dedup();
         let mut best: Option<Inked> = None;
         for radius in radii {

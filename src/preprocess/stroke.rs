@@ -65,6 +65,10 @@ impl Bounds {
             && other.bottom < self.bottom
     }
 
+    pub(super) fn contains(&self, x: usize, y: usize) -> bool {
+        (self.left..=self.right).contains(&x) && (self.top..=self.bottom).contains(&y)
+    }
+
     pub(super) fn longer_side(&self) -> usize {
         (self.right - self.left).max(self.bottom - self.top) + 1
     }
