@@ -8,6 +8,7 @@ mod contrast;
 mod distance;
 mod grid;
 mod lines;
+mod mean;
 mod mnist_form;
 mod morphology;
 mod noise;

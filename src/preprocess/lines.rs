@@ -19,6 +19,9 @@ const THROUGH: f32 = 0.75;
 /// as thin as one.
 const LEAST_SIDE: usize = 40;
 
+/// The slopes of parallel lines in a photo differ by less.
+const PARALLEL: f32 = 0.05;
+
 /// Where more of the picture than this share is thin, it is texture.
 const TEXTURE: f32 = 0.3;
 
@@ -26,7 +29,7 @@ const TEXTURE: f32 = 0.3;
 const MOST_PEAKS: usize = 600;
 
 /// A line has ink along at least this share of its length.
-const DENSEST_GAPS: f32 = 0.85;
+const DENSEST_GAPS: f32 = 0.8;
 
 /// A straight piece of a line, along the columns of a mask.
 #[derive(Debug, Clone, Copy)]
@@ -60,48 +63,68 @@ impl Segment {
     }
 }
 
-/// Erases the lines from a mask, and leaves what crosses them.
-///
-/// A line ends at the picture's border or at another line; a stroke of a digit,
-/// however straight, has a free end. Where the ink across a line is thicker than
-/// the line, something crosses it there, and stays.
-///
-/// # Source
-/// The lines are found by the transform of Duda, Hart, *Use of the Hough
-/// transformation to detect lines and curves in pictures* (Communications of the
-/// ACM, 1972), with slope and intercept; erasing by the thickness across is that
-/// of staff lines: Dalitz, Droettboom, Pranzas, Fujinaga, *A comparative study of
-/// staff removal algorithms* (IEEE Transactions on Pattern Analysis and Machine
-/// Intelligence, 2008).
-pub(super) fn erased(mask: &Mask) -> Mask {
-    if mask.shorter_side() < LEAST_SIDE {
-        return mask.clone();
+/// The lines of a picture: those along the columns, and those along the rows.
+pub(super) struct Lines {
+    /// Lines that pass through the picture.
+    through: [Vec<Segment>; 2],
+    /// Sides of boxes.
+    sides: [Vec<Segment>; 2],
+}
+
+impl Lines {
+    /// Finds the lines in a mask.
+    ///
+    /// A line ends at the picture's border or at another line; a stroke of a
+    /// digit, however straight, has a free end.
+    ///
+    /// # Source
+    /// Duda, Hart, *Use of the Hough transformation to detect lines and curves in
+    /// pictures* (Communications of the ACM, 1972), with slope and intercept.
+    pub(super) fn find(mask: &Mask) -> Self {
+        if mask.shorter_side() < LEAST_SIDE {
+            return Self { through: [const { Vec::new() }; 2], sides: [const { Vec::new() }; 2] };
+        }
+        let thickest = (mask.shorter_side() as f32 * THICKEST).round() as usize + 1;
+        let mut families = [segments(mask, thickest), segments(&mask.transposed(), thickest)];
+        families.iter_mut().for_each(keep_parallel);
+        keep_anchored(&mut families, mask.width, mask.height);
+        let lengths = [mask.width, mask.height];
+        let chosen = |through: bool| {
+            let mut chosen = families.clone();
+            for (family, length) in chosen.iter_mut().zip(lengths) {
+                family.retain(|segment| {
+                    (segment.length() as f32 >= THROUGH * length as f32) == through
+                });
+            }
+            chosen
+        };
+        Self { through: chosen(true), sides: chosen(false) }
     }
-    let thickest = (mask.shorter_side() as f32 * THICKEST).round() as usize + 1;
-    let across = mask.transposed();
-    let mut families = [segments(mask, thickest), segments(&across, thickest)];
-    keep_anchored(&mut families, mask.width, mask.height);
-    let through = |segment: &Segment, length: usize| segment.length() as f32 >= THROUGH * length as f32;
-    let [long, sides] = [true, false].map(|long| {
-        let mut chosen = families.clone();
-        chosen[0].retain(|segment| through(segment, mask.width) == long);
-        chosen[1].retain(|segment| through(segment, mask.height) == long);
-        chosen
-    });
+
+    /// Erases the lines from a mask, and leaves what crosses them: where the ink
+    /// across a line is thicker than the line.
+    ///
+    /// # Source
+    /// As staff lines are erased: Dalitz, Droettboom, Pranzas, Fujinaga, *A
+    /// comparative study of staff removal algorithms* (IEEE Transactions on
+    /// Pattern Analysis and Machine Intelligence, 2008).
+    pub(super) fn erased(&self, mask: &Mask) -> Mask {
+        let result = erased(mask, &self.through);
+        if self.sides.iter().all(Vec::is_empty) {
+            return result;
+        }
+        let without_sides = erased(&result, &self.sides);
+        if is_boxed(&result, &without_sides) { without_sides } else { result }
+    }
+}
+
+fn erased(mask: &Mask, families: &[Vec<Segment>; 2]) -> Mask {
     let mut result = mask.clone();
-    for family in 0..2 {
-        long[family].iter().for_each(|segment| erase(&mut result, segment));
+    for family in families {
+        family.iter().for_each(|segment| erase(&mut result, segment));
         result = result.transposed();
     }
-    if sides.iter().all(Vec::is_empty) {
-        return result;
-    }
-    let mut without_sides = result.clone();
-    for family in 0..2 {
-        sides[family].iter().for_each(|segment| erase(&mut without_sides, segment));
-        without_sides = without_sides.transposed();
-    }
-    if is_boxed(&result, &without_sides) { without_sides } else { result }
+    result
 }
 
 /// Whether what was erased was around what is left, as a box is around a digit,
@@ -153,7 +176,10 @@ fn segments(mask: &Mask, thickest: usize) -> Vec<Segment> {
     let mut found = Vec::new();
     for at in peaks.into_iter().take(MOST_PEAKS) {
         let (slope, row) = (slopes[at / rows], (at % rows) as f32 - margin as f32);
-        trace(mask, &mut free, slope, row, shortest, thickest, &mut found);
+        // A faint line has gaps, but passes through; a box has none, and ends.
+        let through = (THROUGH * width as f32) as usize;
+        trace(mask, &mut free, slope, row, (through, shortest / 4), thickest, &mut found);
+        trace(mask, &mut free, slope, row, (shortest, shortest / 8), thickest, &mut found);
     }
     found
 }
@@ -183,12 +209,12 @@ fn trace(
     free: &mut Mask,
     slope: f32,
     row: f32,
-    shortest: usize,
+    (shortest, longest_gap): (usize, usize),
     thickest: usize,
     found: &mut Vec<Segment>,
 ) {
     let (width, height) = (mask.width, mask.height);
-    let longest_gap = (shortest / 8).max(2);
+    let longest_gap = longest_gap.max(2);
     let near = |x: usize| {
         let middle = row + slope * x as f32;
         [0.0, -1.0, 1.0]
@@ -235,6 +261,22 @@ fn run(mask: &Mask, x: usize, y: usize) -> (usize, usize) {
     let top = (0..y).rev().find(|&y| !mask.at(x, y)).map_or(0, |y| y + 1);
     let bottom = (y + 1..mask.height).find(|&y| !mask.at(x, y)).unwrap_or(mask.height) - 1;
     (top, bottom)
+}
+
+/// Drops what leans otherwise than most of the length does.
+fn keep_parallel(family: &mut Vec<Segment>) {
+    let mut slopes: Vec<(f32, usize)> =
+        family.iter().map(|segment| (segment.slope, segment.length())).collect();
+    slopes.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let half = slopes.iter().map(|(_, length)| length).sum::<usize>() / 2;
+    let mut sum = 0;
+    let median = slopes.iter().find(|(_, length)| {
+        sum += length;
+        sum >= half
+    });
+    if let Some(&(median, _)) = median {
+        family.retain(|segment| (segment.slope - median).abs() <= PARALLEL);
+    }
 }
 
 /// Keeps what ends as lines do, until all that is left does.

@@ -4,7 +4,8 @@ use crate::error::{Error, Result};
 use crate::preprocess::components;
 use crate::preprocess::contrast::{Contrast, Polarity};
 use crate::preprocess::grid::{Mask, Plane};
-use crate::preprocess::lines;
+use crate::preprocess::lines::Lines;
+use crate::preprocess::mean::box_mean;
 use crate::preprocess::stroke::Bounds;
 use crate::preprocess::threshold::{Level, candidates, hysteresis, level};
 
@@ -14,6 +15,10 @@ const WINDOWS: [f32; 4] = [0.08, 0.16, 0.32, 0.6];
 
 /// Strokes of a tiny picture are still some pixels wide.
 const LEAST_RADIUS: usize = 4;
+
+/// The skewness of brightnesses of which one has an eighth of the picture; the
+/// digit is that one.
+const SKEWED: f64 = 2.2;
 
 /// An end of ink that fades weighs as much as this many edges.
 const OPEN: f32 = 2.0;
@@ -49,7 +54,7 @@ pub(super) fn find(plane: &Plane, shaded: bool, polarity: Option<Polarity>) -> R
     };
     if let Some((paper, flat)) = Contrast::on_plain_paper(plane)
         && polarity.is_none_or(|polarity| polarity == flat)
-        && let Some(inked) = keep(inked(paper, plane, flat, 1))
+        && let Some(inked) = keep(inked(paper, plane, flat, 1, &mut None))
     {
         return Ok(inked);
     }
@@ -59,12 +64,14 @@ pub(super) fn find(plane: &Plane, shaded: bool, polarity: Option<Polarity>) -> R
             Polarity::Light => (plane.map(|value| 255.0 - value), false),
         };
         let side = plane.shorter_side() as f32;
-        let mut radii = WINDOWS.map(|window| ((side * window / 2.0) as usize).max(LEAST_RADIUS)).to_vec();
+        let mut radii =
+            WINDOWS.map(|window| ((side * window / 2.0) as usize).max(LEAST_RADIUS)).to_vec();
         radii.dedup();
         let mut best: Option<Inked> = None;
+        let mut lines = None;
         for radius in radii {
             let contrast = Contrast::by_top_hat(&plane, radius, shaded);
-            if let Some(inked) = keep(inked(contrast, &plane, polarity, radius).inspect(|i| if std::env::var("DBG").is_ok(){eprintln!("{polarity:?} r{radius} edges {:.0} depth {:.1} level {:.3} noise {:.4} around {:.3} n {}",i.edges,i.depth,i.level.ink,i.level.noise,paper_around(&i.mask),i.digit.values.iter().filter(|v|**v).count())}))
+            if let Some(inked) = keep(inked(contrast, &plane, polarity, radius, &mut lines))
                 && best.as_ref().is_none_or(|best| inked.edges > best.edges)
             {
                 best = Some(inked);
@@ -72,7 +79,7 @@ pub(super) fn find(plane: &Plane, shaded: bool, polarity: Option<Polarity>) -> R
         }
         best
     };
-    let best = match polarity {
+    let best = match polarity.or_else(|| rarer(plane)) {
         Some(polarity) => at_best_scale(polarity),
         None => match (at_best_scale(Polarity::Dark), at_best_scale(Polarity::Light)) {
             (Some(dark), Some(light)) => Some(if is_ink(&dark, &light) { dark } else { light }),
@@ -87,6 +94,7 @@ fn inked(
     plane: &Plane,
     polarity: Polarity,
     radius: usize,
+    lines: &mut Option<Lines>,
 ) -> std::result::Result<Inked, f32> {
     let Contrast { mut share, depth } = contrast;
     let level = level(&mut share);
@@ -99,7 +107,9 @@ fn inked(
         let digit = components::digit(&mask, &share);
         (mask, digit)
     };
-    let (mut mask, mut digit) = select(&lines::erased(&candidates));
+    // Lines are thin: they are the same at every scale.
+    let lines = lines.get_or_insert_with(|| Lines::find(&candidates));
+    let (mut mask, mut digit) = select(&lines.erased(&candidates));
     if !digit.values.contains(&true) {
         // It was the digit that looked like a line.
         (mask, digit) = select(&candidates);
@@ -150,10 +160,43 @@ fn edges(plane: &Plane, depth: &Plane, mask: &Mask, beside: usize) -> f32 {
 fn is_ink(one: &Inked, other: &Inked) -> bool {
     let surrounds = |a: &Inked, b: &Inked| {
         let bounds = Bounds::of(&a.digit).zip(Bounds::of(&b.digit));
-        2.0 * a.depth >= b.depth && bounds.is_some_and(|(a, b)| a.surrounds(&b))
+        let sparse = |bounds: &Bounds| {
+            let ink = a.digit.values.iter().filter(|ink| **ink).count();
+            2 * ink <= bounds.area()
+        };
+        2.0 * a.depth >= b.depth && bounds.is_some_and(|(a, b)| a.surrounds(&b) && sparse(&a))
     };
     let votes = |inked: &Inked| inked.edges * paper_around(&inked.mask);
     surrounds(one, other) || (!surrounds(other, one) && votes(one) >= votes(other))
+}
+
+/// The polarity of what is much rarer than the brightness beside it, where
+/// something is.
+///
+/// Of two brightnesses side by side, the differences from the mean around are
+/// skewed towards the rarer one; slopes and straight edges of shadows are skewed
+/// to neither side.
+///
+/// # Source
+/// Skewness: Cramér, *Mathematical methods of statistics* (1946), section 15.8.
+fn rarer(plane: &Plane) -> Option<Polarity> {
+    let around = box_mean(plane, (plane.shorter_side() / 4).max(1));
+    let (mut second, mut third) = (0.0_f64, 0.0_f64);
+    for (value, mean) in plane.values.iter().zip(&around.values) {
+        let difference = f64::from(value - mean);
+        second += difference * difference;
+        third += difference * difference * difference;
+    }
+    let count = plane.values.len() as f64;
+    let variance = second / count;
+    let skewness = third / count / (variance * variance.sqrt()).max(f64::MIN_POSITIVE);
+    if skewness <= -SKEWED {
+        Some(Polarity::Dark)
+    } else if skewness >= SKEWED {
+        Some(Polarity::Light)
+    } else {
+        None
+    }
 }
 
 /// How much the picture's rim looks like paper, 0 to 1: paper has most of the

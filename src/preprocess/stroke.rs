@@ -65,6 +65,10 @@ impl Bounds {
             && other.bottom < self.bottom
     }
 
+    pub(super) fn area(&self) -> usize {
+        (self.right + 1 - self.left) * (self.bottom + 1 - self.top)
+    }
+
     pub(super) fn contains(&self, x: usize, y: usize) -> bool {
         (self.left..=self.right).contains(&x) && (self.top..=self.bottom).contains(&y)
     }
