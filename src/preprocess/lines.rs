@@ -1,6 +1,6 @@
 //! Long straight lines: ruled and squared paper, a form's printed box.
 
-use crate::preprocess::grid::Mask;
+use crate::preprocess::grid::{Mask, quantile};
 use crate::preprocess::stroke::Bounds;
 
 /// Lines lean by at most this slope, 8 degrees.
@@ -21,6 +21,7 @@ const LEAST_SIDE: usize = 40;
 
 /// The slopes of parallel lines in a photo differ by less.
 const PARALLEL: f32 = 0.05;
+const SEVERAL: usize = 3;
 
 /// Where more of the picture than this share is thin, it is texture.
 const TEXTURE: f32 = 0.3;
@@ -86,9 +87,11 @@ impl Lines {
         }
         let thickest = (mask.shorter_side() as f32 * THICKEST).round() as usize + 1;
         let mut families = [segments(mask, thickest), segments(&mask.transposed(), thickest)];
-        families.iter_mut().for_each(keep_parallel);
-        keep_anchored(&mut families, mask.width, mask.height);
         let lengths = [mask.width, mask.height];
+        for (family, length) in families.iter_mut().zip(lengths) {
+            keep_parallel(family, length);
+        }
+        keep_anchored(&mut families, mask.width, mask.height);
         let chosen = |through: bool| {
             let mut chosen = families.clone();
             for (family, length) in chosen.iter_mut().zip(lengths) {
@@ -99,6 +102,10 @@ impl Lines {
             chosen
         };
         Self { through: chosen(true), sides: chosen(false) }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.through.iter().chain(&self.sides).all(Vec::is_empty)
     }
 
     /// Erases the lines from a mask, and leaves what crosses them: where the ink
@@ -178,7 +185,7 @@ fn segments(mask: &Mask, thickest: usize) -> Vec<Segment> {
         let (slope, row) = (slopes[at / rows], (at % rows) as f32 - margin as f32);
         // A faint line has gaps, but passes through; a box has none, and ends.
         let through = (THROUGH * width as f32) as usize;
-        trace(mask, &mut free, slope, row, (through, shortest / 4), thickest, &mut found);
+        trace(mask, &mut free, slope, row, (through, shortest), thickest, &mut found);
         trace(mask, &mut free, slope, row, (shortest, shortest / 8), thickest, &mut found);
     }
     found
@@ -263,18 +270,14 @@ fn run(mask: &Mask, x: usize, y: usize) -> (usize, usize) {
     (top, bottom)
 }
 
-/// Drops what leans otherwise than most of the length does.
-fn keep_parallel(family: &mut Vec<Segment>) {
-    let mut slopes: Vec<(f32, usize)> =
-        family.iter().map(|segment| (segment.slope, segment.length())).collect();
-    slopes.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let half = slopes.iter().map(|(_, length)| length).sum::<usize>() / 2;
-    let mut sum = 0;
-    let median = slopes.iter().find(|(_, length)| {
-        sum += length;
-        sum >= half
-    });
-    if let Some(&(median, _)) = median {
+/// Where several lines pass through the picture, drops what leans otherwise.
+fn keep_parallel(family: &mut Vec<Segment>, length: usize) {
+    let mut slopes: Vec<f32> = (family.iter())
+        .filter(|segment| segment.length() as f32 >= THROUGH * length as f32)
+        .map(|segment| segment.slope)
+        .collect();
+    if slopes.len() >= SEVERAL {
+        let median = quantile(&mut slopes, 0.5);
         family.retain(|segment| (segment.slope - median).abs() <= PARALLEL);
     }
 }
@@ -285,6 +288,7 @@ fn keep_parallel(family: &mut Vec<Segment>) {
 /// at other lines, and another side has its ends beside it.
 fn keep_anchored(families: &mut [Vec<Segment>; 2], width: usize, height: usize) {
     let near = |segment: &Segment| (segment.thickness + 3) as f32;
+    let border = 3 + width.min(height) / 32;
     loop {
         let mut dropped = false;
         for family in 0..2 {
@@ -297,7 +301,7 @@ fn keep_anchored(families: &mut [Vec<Segment>; 2], width: usize, height: usize) 
                     return true;
                 }
                 let anchored = |end: usize| {
-                    let at_border = end < 3 || end + 3 >= length;
+                    let at_border = end < border || end + border >= length;
                     at_border || others.iter().any(|other| other.meets(segment, end, near(other)))
                 };
                 if !(anchored(segment.first) && anchored(segment.last)) {

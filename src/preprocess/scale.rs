@@ -46,6 +46,15 @@ pub(super) struct Inked {
     depth: f32,
 }
 
+impl Inked {
+    fn erase(&mut self, lines: &Lines) {
+        if !lines.is_empty() {
+            let candidates = candidates(&self.contrast, self.level);
+            (self.mask, self.digit) = select(&candidates, lines, &self.contrast, self.level);
+        }
+    }
+}
+
 /// The ink in the polarity, and at the scale, at which strokes have most edges.
 pub(super) fn find(plane: &Plane, shaded: bool, polarity: Option<Polarity>) -> Result<Inked> {
     let mut found = 0.0_f32;
@@ -77,6 +86,12 @@ pub(super) fn find(plane: &Plane, shaded: bool, polarity: Option<Polarity>) -> R
                 best = Some(inked);
             }
         }
+        // Those between wide strokes are seen where the strokes are.
+        if let Some(best) = &mut best
+            && lines.as_ref().is_some_and(Lines::is_empty)
+        {
+            best.erase(&Lines::find(&candidates(&best.contrast, best.level)));
+        }
         best
     };
     let best = match polarity.or_else(|| rarer(plane)) {
@@ -102,18 +117,9 @@ fn inked(
         return Err(level.ink);
     }
     let candidates = candidates(&share, level);
-    let select = |candidates: &Mask| {
-        let mask = hysteresis(candidates, &share, level);
-        let digit = components::digit(&mask, &share);
-        (mask, digit)
-    };
     // Lines are thin: they are the same at every scale.
     let lines = lines.get_or_insert_with(|| Lines::find(&candidates));
-    let (mut mask, mut digit) = select(&lines.erased(&candidates));
-    if !digit.values.contains(&true) {
-        // It was the digit that looked like a line.
-        (mask, digit) = select(&candidates);
-    }
+    let (mask, digit) = select(&candidates, lines, &share, level);
     let beside = (radius / 2).max(2);
     let edges = edges(plane, &depth, &digit, beside)
         + edges(&plane.transposed(), &depth.transposed(), &digit.transposed(), beside);
@@ -124,6 +130,18 @@ fn inked(
     }
     let depth = sum / count.max(1) as f32;
     Ok(Inked { polarity, contrast: share, level, mask, digit, edges: edges * depth * depth, depth })
+}
+
+/// The ink without lines, and that of the digit.
+fn select(candidates: &Mask, lines: &Lines, contrast: &Plane, level: Level) -> (Mask, Mask) {
+    let ink = |candidates: &Mask| {
+        let mask = hysteresis(candidates, contrast, level);
+        let digit = components::digit(&mask, contrast);
+        (mask, digit)
+    };
+    let found = ink(&lines.erased(candidates));
+    // Where nothing is left, it was the digit that looked like a line.
+    if found.1.values.contains(&true) { found } else { ink(candidates) }
 }
 
 /// The ends of horizontal runs of ink beside which there is paper, less those
