@@ -178,19 +178,23 @@ fn locate(
     let colours = reduce::reduced(picture, part, block, colour);
     let (plane, axis) = colour_axis::along_axis(&colours);
     watch.plane("brightness", &plane, plane.quantile(0.0), plane.quantile(1.0));
-    let range = |plane: &Plane| plane.quantile(0.995) - plane.quantile(0.005);
-    let plane = noise::without_impulses(&plane);
-    let deviation = noise::deviation(&plane);
-    let plane = noise::smoothed(plane.clone(), deviation, range(&plane));
-    watch.plane("smoothed", &plane, plane.quantile(0.0), plane.quantile(1.0));
-
     let polarity = match canvas {
         canvas::Canvas::Transparent => polarity.or(Some(Polarity::Dark)),
         _ => polarity,
     };
-    let shaded = axis.iter().all(|&share| share >= 0.0);
-    let scale::Inked { polarity, contrast, level, mask, digit, .. } =
-        scale::find(&plane, shaded, polarity)?;
+    let inked = match scale::on_plain_paper(&plane, polarity) {
+        Some(inked) => inked,
+        None => {
+            let plane = noise::without_impulses(&plane);
+            let deviation = noise::deviation(&plane);
+            let range = plane.quantile(0.995) - plane.quantile(0.005);
+            let plane = noise::smoothed(plane, deviation, range);
+            watch.plane("smoothed", &plane, plane.quantile(0.0), plane.quantile(1.0));
+            let shaded = axis.iter().all(|&share| share >= 0.0);
+            scale::find(&plane, shaded, polarity)?
+        }
+    };
+    let scale::Inked { polarity, contrast, level, mask, digit, .. } = inked;
     watch.plane("contrast", &contrast, level.ink, 0.0);
     watch.mask("ink", &mask);
     let nothing = || Error::NoInk { expected: 1.0, found: 0.0 };

@@ -24,6 +24,9 @@ const PLAIN_BORDER: f32 = 0.15;
 /// At least this share of a picture on plain paper is paper.
 const MOSTLY: f32 = 0.6;
 
+/// Of so many pixels one is looked at where a median is wanted.
+const SAMPLE: usize = 3;
+
 /// How much darker than the paper each pixel is.
 pub(super) struct Contrast {
     /// As a share of the paper's brightness, or of all brightness.
@@ -78,9 +81,13 @@ impl Contrast {
         if !border().all(is_paper) {
             return None;
         }
-        let (mut paper, mut ink): (Vec<f32>, Vec<f32>) =
-            plane.values.iter().copied().partition(|&value| is_paper(value));
-        if (paper.len() as f32) < MOSTLY * plane.values.len() as f32 || ink.is_empty() {
+        let of = |wanted: bool| {
+            let values =
+                plane.values.iter().copied().filter(move |&value| is_paper(value) == wanted);
+            values.step_by(SAMPLE).collect::<Vec<_>>()
+        };
+        let (mut paper, mut ink) = (of(true), of(false));
+        if ink.is_empty() || (paper.len() as f32) < MOSTLY * (paper.len() + ink.len()) as f32 {
             return None;
         }
         let (brightness, ink) = (quantile(&mut paper, 0.5), quantile(&mut ink, 0.5));

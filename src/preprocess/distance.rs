@@ -2,7 +2,7 @@
 
 use crate::preprocess::grid::{Mask, Plane};
 
-/// Farther than any two pixels of a working picture, squared.
+/// Farther than any two pixels of a working picture, also when squared.
 const FAR: f32 = 1e12;
 
 /// The Euclidean distance from the middle of each pixel to that of the nearest
@@ -10,22 +10,36 @@ const FAR: f32 = 1e12;
 ///
 /// # Source
 /// Felzenszwalb, Huttenlocher, *Distance transforms of sampled functions*
-/// (Theory of Computing, 2012): the lower envelope of parabolas, along the
-/// columns, then along the rows.
+/// (Theory of Computing, 2012): along the columns by counting, then along the rows
+/// by the lower envelope of parabolas.
 pub(super) fn distance(mask: &Mask) -> Plane {
-    let mut squared = mask.map(|inside| if inside { 0.0 } else { FAR });
-    let longer = mask.width.max(mask.height);
-    let mut envelope = Envelope { parabolas: Vec::with_capacity(longer) };
-    let mut line = vec![0.0; longer];
-    for _ in 0..2 {
-        squared = squared.transposed();
-        for row in squared.values.chunks_exact_mut(squared.width.max(1)) {
-            let line = &mut line[..row.len()];
-            line.copy_from_slice(row);
-            envelope.sample(line, row);
-        }
+    let width = mask.width;
+    let mut result = mask.map(|inside| if inside { 0.0 } else { FAR });
+    let rows = &mut result.values;
+    for y in 1..mask.height {
+        let (above, this) = rows.split_at_mut(y * width);
+        count_on(&mut this[..width], &above[(y - 1) * width..]);
     }
-    squared.map(f32::sqrt)
+    for y in (1..mask.height).rev() {
+        let (above, this) = rows.split_at_mut(y * width);
+        count_on(&mut above[(y - 1) * width..], &this[..width]);
+    }
+    let mut envelope = Envelope { parabolas: Vec::with_capacity(width) };
+    let mut heights = vec![0.0; width];
+    for row in result.values.chunks_exact_mut(width.max(1)) {
+        for (height, &distance) in heights.iter_mut().zip(&*row) {
+            *height = if distance < FAR { distance * distance } else { FAR };
+        }
+        envelope.sample(&heights, row);
+    }
+    result
+}
+
+/// One more than the distance in the next row, if that is nearer.
+fn count_on(row: &mut [f32], next: &[f32]) {
+    for (distance, &next) in row.iter_mut().zip(next) {
+        *distance = if next + 1.0 < *distance { next + 1.0 } else { *distance };
+    }
 }
 
 struct Envelope {
@@ -34,7 +48,7 @@ struct Envelope {
 }
 
 impl Envelope {
-    /// `result[q]` = min over p of (q − p)² + `heights[p]`.
+    /// `result[q]`² = min over p of (q − p)² + `heights[p]`.
     fn sample(&mut self, heights: &[f32], result: &mut [f32]) {
         let of = |p: usize| heights[p] + (p * p) as f32;
         self.parabolas.clear();
@@ -50,6 +64,7 @@ impl Envelope {
             self.parabolas.push((start, q));
         }
         if self.parabolas.is_empty() {
+            result.fill(FAR);
             return;
         }
         let mut current = 0;
@@ -58,7 +73,7 @@ impl Envelope {
                 current += 1;
             }
             let p = self.parabolas[current].1;
-            *result = (q.abs_diff(p) * q.abs_diff(p)) as f32 + heights[p];
+            *result = ((q.abs_diff(p) * q.abs_diff(p)) as f32 + heights[p]).sqrt();
         }
     }
 }

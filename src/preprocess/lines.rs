@@ -86,7 +86,8 @@ impl Lines {
             return Self { through: [const { Vec::new() }; 2], sides: [const { Vec::new() }; 2] };
         }
         let thickest = (mask.shorter_side() as f32 * THICKEST).round() as usize + 1;
-        let mut families = [segments(mask, thickest), segments(&mask.transposed(), thickest)];
+        let across = mask.transposed();
+        let mut families = [segments(mask, &across, thickest), segments(&across, mask, thickest)];
         let lengths = [mask.width, mask.height];
         for (family, length) in families.iter_mut().zip(lengths) {
             keep_parallel(family, length);
@@ -152,19 +153,23 @@ fn is_boxed(before: &Mask, after: &Mask) -> bool {
 }
 
 /// The straight pieces along the columns.
-fn segments(mask: &Mask, thickest: usize) -> Vec<Segment> {
+fn segments(mask: &Mask, across: &Mask, thickest: usize) -> Vec<Segment> {
     let (width, height) = (mask.width, mask.height);
     let shortest = ((mask.shorter_side() as f32 * SHORTEST) as usize).max(8);
-    // One step of the slope moves the end of a line by a pixel.
-    let steps = (STEEPEST * width as f32) as usize;
+    // One step of the slope moves the end of a line by two pixels, half of which
+    // a line's own tolerance takes.
+    let steps = (STEEPEST * width as f32 / 2.0) as usize;
     let slopes: Vec<f32> =
-        (0..=2 * steps).map(|j| (j as f32 - steps as f32) / width as f32).collect();
-    let votes = thin(mask, thickest);
+        (0..=2 * steps).map(|j| 2.0 * (j as f32 - steps as f32) / width as f32).collect();
+    let votes = thin(mask, across, thickest);
     let inked = votes.values.iter().filter(|vote| **vote).count();
     if inked as f32 > TEXTURE * votes.values.len() as f32 {
         return Vec::new();
     }
-    let margin = steps + 1;
+    if inked < shortest / 2 {
+        return Vec::new();
+    }
+    let margin = 2 * steps + 1;
     let rows = height + 2 * margin;
     let mut counts = vec![0_u16; slopes.len() * rows];
     for (at, _) in votes.values.iter().enumerate().filter(|(_, vote)| **vote) {
@@ -175,8 +180,17 @@ fn segments(mask: &Mask, thickest: usize) -> Vec<Segment> {
             *count = count.saturating_add(1);
         }
     }
-    let mut peaks: Vec<usize> =
-        (0..counts.len()).filter(|&at| usize::from(counts[at]) * 3 >= shortest * 2).collect();
+    let enough = (shortest * 2 / 3) as u16;
+    // Of neighbouring slopes and rows, only the best.
+    let is_peak = |at: usize| {
+        let count = counts[at];
+        let near = [at.wrapping_sub(rows), at.wrapping_sub(1), at + 1, at + rows];
+        let beaten = |&other: &usize| {
+            counts.get(other).is_some_and(|&next| next > count || (next == count && other < at))
+        };
+        count >= enough && !near.iter().any(beaten)
+    };
+    let mut peaks: Vec<usize> = (0..counts.len()).filter(|&at| is_peak(at)).collect();
     peaks.sort_by_key(|&at| (u16::MAX - counts[at], at));
 
     let mut free = votes;
@@ -191,20 +205,18 @@ fn segments(mask: &Mask, thickest: usize) -> Vec<Segment> {
     found
 }
 
-/// The pixels whose vertical run is at most this long: thick strokes are no lines.
-fn thin(mask: &Mask, thickest: usize) -> Mask {
+/// The pixels whose vertical run is at most this long: thick strokes are no
+/// lines. `across` is the mask transposed.
+fn thin(mask: &Mask, across: &Mask, thickest: usize) -> Mask {
     let mut result = mask.clone();
     for x in 0..mask.width {
+        let column = across.row(x);
         let mut y = 0;
-        while y < mask.height {
-            let start = y;
-            while y < mask.height && mask.at(x, y) {
-                y += 1;
-            }
+        while let Some(start) = column[y..].iter().position(|&ink| ink).map(|at| y + at) {
+            y = column[start..].iter().position(|&ink| !ink).map_or(mask.height, |at| start + at);
             if y - start > thickest {
                 (start..y).for_each(|y| result.set(x, y, false));
             }
-            y += 1;
         }
     }
     result

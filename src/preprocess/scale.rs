@@ -55,18 +55,21 @@ impl Inked {
     }
 }
 
+/// The ink where the paper has one brightness all over.
+pub(super) fn on_plain_paper(plane: &Plane, polarity: Option<Polarity>) -> Option<Inked> {
+    let (contrast, found) = Contrast::on_plain_paper(plane)?;
+    if polarity.is_some_and(|polarity| polarity != found) {
+        return None;
+    }
+    inked(contrast, plane, found, 1, &mut None).ok()
+}
+
 /// The ink in the polarity, and at the scale, at which strokes have most edges.
 pub(super) fn find(plane: &Plane, shaded: bool, polarity: Option<Polarity>) -> Result<Inked> {
     let mut found = 0.0_f32;
     let mut keep = |result: std::result::Result<Inked, f32>| {
         result.inspect_err(|contrast| found = found.max(*contrast)).ok()
     };
-    if let Some((paper, flat)) = Contrast::on_plain_paper(plane)
-        && polarity.is_none_or(|polarity| polarity == flat)
-        && let Some(inked) = keep(inked(paper, plane, flat, 1, &mut None))
-    {
-        return Ok(inked);
-    }
     let mut at_best_scale = |polarity: Polarity| -> Option<Inked> {
         let (plane, shaded) = match polarity {
             Polarity::Dark => (plane.clone(), shaded),
@@ -94,11 +97,14 @@ pub(super) fn find(plane: &Plane, shaded: bool, polarity: Option<Polarity>) -> R
         }
         best
     };
-    let best = match polarity.or_else(|| rarer(plane)) {
+    let best = match polarity {
         Some(polarity) => at_best_scale(polarity),
-        None => match (at_best_scale(Polarity::Dark), at_best_scale(Polarity::Light)) {
-            (Some(dark), Some(light)) => Some(if is_ink(&dark, &light) { dark } else { light }),
-            (dark, light) => dark.or(light),
+        None => match rarer(plane).and_then(&mut at_best_scale) {
+            Some(inked) => Some(inked),
+            None => match (at_best_scale(Polarity::Dark), at_best_scale(Polarity::Light)) {
+                (Some(dark), Some(light)) => Some(if is_ink(&dark, &light) { dark } else { light }),
+                (dark, light) => dark.or(light),
+            },
         },
     };
     best.ok_or(Error::NoInk { expected: MIN_CONTRAST, found })
