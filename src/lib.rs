@@ -22,7 +22,8 @@
 //!
 //! | to | start at |
 //! |---|---|
-//! | read a digit in a picture | [`Network::recognize`], [`Picture`], [`preprocess`](mod@preprocess) |
+//! | read a digit in a picture | [`Network::recognize`], [`Picture`] |
+//! | prepare a picture, and watch how | [`Preprocess`], [`preprocess`](mod@preprocess) |
 //! | predict from pixels | [`Network::predict`], [`DigitImage`]; many times: [`Predictor`] |
 //! | train | [`Network::train`], [`TrainConfig`] |
 //! | read MNIST or Kaggle's files | [`mnist`], [`idx`], `kaggle` |
@@ -106,7 +107,7 @@ pub use network::{Network, Preprocessing};
 pub use picture::Picture;
 pub use prediction::Prediction;
 pub use predictor::Predictor;
-pub use preprocess::preprocess;
+pub use preprocess::{Crop, Polarity, Preprocess, Stage, preprocess};
 pub use train::{Epoch, Schedule, TrainConfig};
 
 // The README's code runs as a doctest.

@@ -1,5 +1,40 @@
 //! From a picture to the network's input, as MNIST's images were made.
+//!
+//! A picture of 28×28 that already has MNIST's form is left as it is. Any other
+//! goes through these steps, each a function with its source:
+//!
+//! | step | what it does |
+//! |---|---|
+//! | reduced | the means of blocks make a working picture of at most 144×144 pixels |
+//! | colour axis | colour becomes one value, along the axis from paper to ink; on a transparent canvas opacity is ink |
+//! | without noise | single pixels go; as much smoothing as the noise asks for |
+//! | contrast | how much darker (or lighter) than the paper around; light and shadow cancel |
+//! | ink without lines | what stands out, without ruled lines and printed boxes |
+//! | digit | the heaviest group of components, without specks and the picture's rim |
+//! | ink of the digit | its soft edges, half-way between ink and paper |
+//! | canonical | the digit with 64 pixels along its longer side |
+//! | stroke | its edges moved until the stroke has MNIST's width |
+//! | centred | scaled to 20 pixels, the centre of mass in the middle of 28×28 |
+//!
+//! On plain paper noise is left, as there is none. A digit that is small in the
+//! working picture goes through the first steps twice: the second time only what
+//! is around it.
+//!
+//! What the caller knows he can say: [`Preprocess`]. The steps can be watched:
+//! [`Preprocess::stages`].
+//!
+//! Time is in proportion to the picture's pixels only where they are reduced.
+//! Memory: at most the bytes of one row of the picture six times, and 4 MiB.
+//!
+//! # Source
+//! The form is that of LeCun, Cortes and Burges, *The MNIST database of
+//! handwritten digits*: "The original black and white images from NIST were
+//! size normalized to fit in a 20x20 pixel box while preserving their aspect
+//! ratio. [...] the images were centered in a 28x28 image by computing the
+//! center of mass of the pixels, and translating the image so as to position
+//! this point at the center of the 28x28 field."
 
+mod bounds;
 mod canvas;
 mod centre;
 mod colour_axis;
@@ -8,12 +43,14 @@ mod contrast;
 mod distance;
 mod grid;
 mod lines;
+mod locate;
 mod mean;
 mod mnist_form;
 mod morphology;
 mod noise;
 mod reduce;
 mod scale;
+mod segments;
 mod stages;
 mod stroke;
 mod thinning;
@@ -27,17 +64,8 @@ use crate::error::{Error, Result};
 use crate::network::{Network, Preprocessing};
 use crate::picture::Picture;
 use crate::prediction::Prediction;
-use grid::{Mask, Plane};
 use reduce::Part;
 use stages::Watch;
-use stroke::Bounds;
-use threshold::Level;
-
-/// Working pixels around the digit in which its soft edges are.
-const MARGIN: usize = 4;
-
-/// A digit whose longer side has fewer working pixels is looked at again.
-const SMALL: usize = 48;
 
 /// A part of a picture, in its pixels from the top left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,18 +80,37 @@ pub struct Crop {
     pub height: usize,
 }
 
-/// What the caller knows about the picture.
+/// How to prepare a picture: what the caller knows about it.
+///
+/// ```
+/// use digit_recognizer::{Picture, Polarity, Preprocess};
+///
+/// // A stroke, 8 x 40 pixels, on dark paper.
+/// let mut gray = [40; 100 * 100];
+/// for y in 30..70 {
+///     gray[y * 100 + 60..y * 100 + 68].fill(200);
+/// }
+/// let picture = Picture::from_gray8(100, 100, &gray)?;
+/// let chalk = Preprocess { polarity: Some(Polarity::Light), ..Preprocess::default() };
+/// let digit = chalk.run(&picture)?;
+/// // 20 pixels high, and its centre of mass in the middle of pixel 14.
+/// let rows = digit.pixels().chunks(28).filter(|row| row[14] > 0.5);
+/// assert!((19..=21).contains(&rows.count()));
+/// # Ok::<(), digit_recognizer::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preprocess {
-    /// Whether the ink is dark or light; found where it is `None`.
+    /// Whether the ink is darker or lighter than its paper; found out where this
+    /// is `None`. On a transparent canvas opacity is ink, whatever this says.
     pub polarity: Option<Polarity>,
-    /// The part to look at; the whole picture where it is `None`.
+    /// The part of the picture to look at; all of it where this is `None`.
     pub crop: Option<Crop>,
-    /// Whether to bring the stroke to MNIST's width.
+    /// Whether to bring the stroke to the width that MNIST's have.
     pub normalise_stroke: bool,
 }
 
 impl Default for Preprocess {
+    /// Nothing is known, and the stroke is brought to MNIST's width.
     fn default() -> Self {
         Self { polarity: None, crop: None, normalise_stroke: true }
     }
@@ -73,13 +120,15 @@ impl Preprocess {
     /// Prepares a picture with one digit for the network.
     ///
     /// # Errors
-    /// [`Error::NoInk`] if nothing in the picture stands out
-    /// from its background; [`Error::Mismatch`] if the crop is not within the picture.
+    /// [`Error::NoInk`] if nothing in the picture stands out from its
+    /// background; [`Error::Mismatch`] if the crop is not within the picture.
     pub fn run(&self, picture: &Picture) -> Result<DigitImage> {
         self.prepare(picture, &mut Watch::nobody())
     }
 
-    /// As [`run`](Self::run), with the result of each step, as far as it came.
+    /// As [`run`](Self::run), with the result of each step as a picture, in order
+    /// and as far as it came. Those of the first steps come twice where the digit
+    /// was small.
     pub fn stages(&self, picture: &Picture) -> (Vec<Stage>, Result<DigitImage>) {
         let mut watch = Watch::somebody();
         let result = self.prepare(picture, &mut watch);
@@ -89,156 +138,64 @@ impl Preprocess {
     fn prepare(&self, picture: &Picture, watch: &mut Watch) -> Result<DigitImage> {
         watch.picture("picture", || picture.clone());
         let part = self.part(picture)?;
-        if self.crop.is_none()
-            && let Some(digit) = mnist_form::digit(picture, self.polarity)
-        {
-            return Ok(digit);
-        }
-        let mut found = locate(picture, &part, self.polarity, watch)?;
-        if let Some(nearer) = found.nearer(&part) {
-            found = locate(picture, &nearer, Some(found.polarity), watch)?;
-        }
-        let canonical = stroke::canonical(&found.ink, found.bounds);
-        watch.plane("canonical", &canonical, 1.0, 0.0);
-        let stroke = stroke::normalised(&canonical, self.normalise_stroke);
-        watch.plane("stroke", &stroke, 1.0, 0.0);
-        let digit = centre::normalise(&stroke);
-        watch.plane(
-            "centred",
-            &Plane { width: 28, height: 28, values: digit.pixels().to_vec() },
-            1.0,
-            0.0,
-        );
+        let formed = match self.crop {
+            None => mnist_form::digit(picture, self.polarity),
+            Some(_) => None,
+        };
+        let digit = match formed {
+            Some(digit) => digit,
+            None => {
+                let found = locate::locate(picture, &part, self.polarity, watch)?;
+                let canonical = stroke::canonical(&found.ink, found.bounds);
+                watch.plane("canonical", &canonical, 1.0, 0.0);
+                let stroke = stroke::normalised(&canonical, self.normalise_stroke);
+                watch.plane("stroke", &stroke, 1.0, 0.0);
+                centre::normalise(&stroke)
+            }
+        };
+        watch.digit("centred", &digit);
         Ok(digit)
     }
 
+    /// The part to look at.
     fn part(&self, picture: &Picture) -> Result<Part> {
-        let whole = Part::whole(picture);
-        let Some(Crop { x, y, width, height }) = self.crop else { return Ok(whole) };
-        let range = |start: usize, length: usize| Some(start..start.checked_add(length)?);
-        match (range(x, width), range(y, height)) {
-            (Some(columns), Some(rows))
-                if width > 0
-                    && height > 0
-                    && columns.end <= picture.width()
-                    && rows.end <= picture.height() =>
-            {
-                Ok(Part { columns, rows })
-            }
-            _ => Err(Error::Mismatch {
+        let Some(Crop { x, y, width, height }) = self.crop else { return Ok(Part::whole(picture)) };
+        let within = |start: usize, length: usize, end: usize| {
+            let last = start.checked_add(length).filter(|&last| last <= end);
+            last.filter(|_| length > 0).map(|last| start..last)
+        };
+        let columns = within(x, width, picture.width());
+        let rows = within(y, height, picture.height());
+        match columns.zip(rows) {
+            Some((columns, rows)) => Ok(Part { columns, rows }),
+            None => Err(Error::Mismatch {
                 what: "the crop of a picture",
                 expected: format!("a part of {} x {} pixels", picture.width(), picture.height()),
-                found: format!("{width} x {height} from ({x}, {y})"),
+                found: format!("{width} x {height} from column {x}, row {y}"),
             }),
         }
     }
 }
 
-/// A digit in a working picture.
-struct Found {
-    /// 0 to 1, without what is not the digit; only the part around the digit.
-    ink: Plane,
-    /// Where the digit is in `ink`, and in the working picture.
-    bounds: Bounds,
-    place: Bounds,
-    polarity: Polarity,
-    block: usize,
-}
-
-impl Found {
-    /// The part around a digit that is too small, where there is more to see.
-    fn nearer(&self, part: &Part) -> Option<Part> {
-        let longer = self.place.longer_side();
-        if self.block == 1 || longer >= SMALL {
-            return None;
-        }
-        let margin = (longer * 2 / 5).max(3);
-        let span = |start: usize, end: usize, first: usize, last: usize| {
-            start + first.saturating_sub(margin) * self.block
-                ..(start + (last + 1 + margin) * self.block).min(end)
-        };
-        let Bounds { left, right, top, bottom } = self.place;
-        let nearer = Part {
-            columns: span(part.columns.start, part.columns.end, left, right),
-            rows: span(part.rows.start, part.rows.end, top, bottom),
-        };
-        (nearer.block() < self.block).then_some(nearer)
-    }
-}
-
-fn locate(
-    picture: &Picture,
-    part: &Part,
-    polarity: Option<Polarity>,
-    watch: &mut Watch,
-) -> Result<Found> {
-    let block = part.block();
-    let canvas = canvas::canvas(picture, part);
-    let colour = (canvas != canvas::Canvas::Opaque).then_some(|pixel| canvas.colour(pixel));
-    let colours = reduce::reduced(picture, part, block, colour);
-    let (plane, axis) = colour_axis::along_axis(&colours);
-    watch.plane("brightness", &plane, plane.quantile(0.0), plane.quantile(1.0));
-    let polarity = match canvas {
-        canvas::Canvas::Transparent => polarity.or(Some(Polarity::Dark)),
-        _ => polarity,
-    };
-    let inked = match scale::on_plain_paper(&plane, polarity) {
-        Some(inked) => inked,
-        None => {
-            let plane = noise::without_impulses(&plane);
-            let deviation = noise::deviation(&plane);
-            let range = plane.quantile(0.995) - plane.quantile(0.005);
-            let plane = noise::smoothed(plane, deviation, range);
-            watch.plane("smoothed", &plane, plane.quantile(0.0), plane.quantile(1.0));
-            let shaded = axis.iter().all(|&share| share >= 0.0);
-            scale::find(&plane, shaded, polarity)?
-        }
-    };
-    let scale::Inked { polarity, contrast, level, mask, digit, .. } = inked;
-    watch.plane("contrast", &contrast, level.ink, 0.0);
-    watch.mask("ink", &mask);
-    let nothing = || Error::NoInk { expected: 1.0, found: 0.0 };
-    let around = Bounds::of(&digit).ok_or_else(nothing)?;
-    let (columns, rows) = around.grown(MARGIN, &digit);
-    let offset = (columns.start, rows.start);
-    let contrast = contrast.part(columns.clone(), rows.clone());
-    let mask = mask.part(columns.clone(), rows.clone());
-    let digit = digit.part(columns, rows);
-    let width = components::stroke_width(&digit);
-    let digit = components::without_thin_parts(&digit, &contrast, width);
-    watch.mask("digit", &digit);
-    let bounds = Bounds::of(&digit).ok_or_else(nothing)?;
-    let ink = local_ink(&contrast, level, &mask, &digit, width.round() as usize);
-    watch.plane("digit's ink", &ink, 1.0, 0.0);
-    Ok(Found { ink, bounds, place: bounds.moved(offset), polarity, block })
-}
-
-/// The contrast, so that 0.5 is the edge.
-fn local_ink(contrast: &Plane, level: Level, mask: &Mask, digit: &Mask, radius: usize) -> Plane {
-    let radius = radius.max(2);
-    let most = morphology::dilation(contrast, radius);
-    let least = morphology::dilation(&contrast.map(|value| -value), radius);
-    let near = morphology::grown(digit, 1);
-    let mut ink = contrast.clone();
-    for (at, ink) in ink.values.iter_mut().enumerate() {
-        let other = mask.values[at] && !digit.values[at];
-        let most = most.values[at].max(0.5 * level.ink);
-        let least = -least.values[at];
-        let edge = (0.5 * (most + least)).min(0.75 * most);
-        *ink = if near.values[at] && !other {
-            (0.5 + (*ink - edge) / most).clamp(0.0, 1.0)
-        } else {
-            0.0
-        };
-    }
-    ink
-}
-
-/// Prepares a picture with one digit for the network.
+/// Prepares a picture with one digit for the network, knowing nothing about it.
+///
+/// ```
+/// use digit_recognizer::{Picture, preprocess};
+///
+/// // A black stroke, 3 x 20 pixels, in the corner of white paper.
+/// let mut gray = [255; 60 * 60];
+/// for y in 3..23 {
+///     gray[y * 60 + 5..y * 60 + 8].fill(0);
+/// }
+/// let digit = preprocess(&Picture::from_gray8(60, 60, &gray)?)?;
+/// // Its centre of mass is in the middle of pixel 14.
+/// let row = &digit.pixels()[14 * 28..15 * 28];
+/// assert!(row[14] == 1.0 && row[..12].iter().all(|&ink| ink == 0.0));
+/// # Ok::<(), digit_recognizer::Error>(())
+/// ```
 ///
 /// # Errors
-/// [`Error::NoInk`] if nothing in the picture stands out
-/// from its background.
+/// [`Error::NoInk`] if nothing in the picture stands out from its background.
 pub fn preprocess(picture: &Picture) -> Result<DigitImage> {
     Preprocess::default().run(picture)
 }
@@ -248,8 +205,7 @@ impl Network {
     /// ([`preprocess()`]), then [predicts](Network::predict).
     ///
     /// # Errors
-    /// [`Error::NoInk`] if nothing in the picture stands
-    /// out from its background.
+    /// [`Error::NoInk`] if nothing in the picture stands out from its background.
     ///
     /// # Panics
     /// If the network has not 784 inputs.
@@ -257,7 +213,8 @@ impl Network {
         self.recognize_with(picture, &Preprocess::default())
     }
 
-    /// As [`recognize`](Self::recognize), with what the caller knows about the picture.
+    /// As [`recognize`](Self::recognize), with what the caller knows about the
+    /// picture.
     ///
     /// # Errors
     /// Those of [`Preprocess::run`].

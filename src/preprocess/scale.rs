@@ -1,12 +1,12 @@
 //! Finding the ink, at the scale of its strokes and in its polarity.
 
 use crate::error::{Error, Result};
+use crate::preprocess::bounds::Bounds;
 use crate::preprocess::components;
 use crate::preprocess::contrast::{Contrast, Polarity};
 use crate::preprocess::grid::{Mask, Plane};
 use crate::preprocess::lines::Lines;
 use crate::preprocess::mean::box_mean;
-use crate::preprocess::stroke::Bounds;
 use crate::preprocess::threshold::{Level, candidates, hysteresis, level};
 
 /// The windows in which paper is looked for around strokes, as shares of the
@@ -107,7 +107,12 @@ pub(super) fn find(plane: &Plane, shaded: bool, polarity: Option<Polarity>) -> R
             },
         },
     };
-    best.ok_or(Error::NoInk { expected: MIN_CONTRAST, found })
+    best.ok_or_else(|| no_ink(found))
+}
+
+/// The error for a picture whose most contrast is this.
+pub(super) fn no_ink(found: f32) -> Error {
+    Error::NoInk { expected: MIN_CONTRAST, found }
 }
 
 fn inked(
