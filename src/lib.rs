@@ -23,8 +23,9 @@
 //!
 //! | to | start at |
 //! |---|---|
-//! | read a digit in a picture | [`Network::recognize`], [`Picture`], [`preprocess`](mod@preprocess) |
+//! | read a digit in a picture | [`Network::recognize`], [`Picture`] |
 //! | read a digit that a pen draws | [`Network::recognize_strokes`], [`Strokes`] |
+//! | prepare a picture, and watch how | [`Preprocess`], [`preprocess`](mod@preprocess) |
 //! | predict from pixels | [`Network::predict`], [`DigitImage`]; many times: [`Predictor`] |
 //! | train | [`Network::train`], [`TrainConfig`] |
 //! | distort images for training | [`Augmentation`] |
@@ -127,7 +128,7 @@ pub use outliers::outliers;
 pub use picture::Picture;
 pub use prediction::Prediction;
 pub use predictor::Predictor;
-pub use preprocess::preprocess;
+pub use preprocess::{Crop, Polarity, Preprocess, Stage, preprocess};
 pub use reliability::Reliability;
 pub use roc::area_under_roc;
 pub use strokes::Strokes;

@@ -1,15 +1,14 @@
 //! Scaling the digit to 20×20 and moving its centre of mass to the middle.
 //!
 //! Both are done in one step, without rounding to whole pixels: each pixel of
-//! the result is the mean ink of the part of the picture that it covers.
+//! the result is the mean ink of the part of the plane that it covers.
 
 use std::ops::Range;
 
 use crate::digit_image::{BOX, DigitImage, MIDDLE, PIXELS, SIDE};
-use crate::preprocess::ink::Ink;
-use crate::preprocess::luminance::Luminance;
+use crate::preprocess::grid::Plane;
 
-/// Where the ink is, in pixels of the picture.
+/// Where the ink is, in pixels of the plane.
 struct Extent {
     /// The columns and rows with ink.
     columns: Range<usize>,
@@ -18,9 +17,9 @@ struct Extent {
     centre: (f32, f32),
 }
 
-/// The picture's ink as a 28×28 image.
-pub(super) fn normalise(luminance: &Luminance, ink: &Ink) -> DigitImage {
-    let extent = extent(luminance, ink);
+/// A plane's ink, 0 to 1, as a 28×28 image.
+pub(super) fn normalise(ink: &Plane) -> DigitImage {
+    let extent = extent(ink);
     let longer = extent.columns.len().max(extent.rows.len());
     let scale = longer as f32 / BOX;
     let columns = Coverage::new(&extent.columns, extent.centre.0, scale);
@@ -28,8 +27,7 @@ pub(super) fn normalise(luminance: &Luminance, ink: &Ink) -> DigitImage {
 
     let mut pixels = [0.0; PIXELS];
     for y in extent.rows.clone() {
-        let row = &luminance.values[y * luminance.width..][extent.columns.clone()];
-        let row: Vec<f32> = row.iter().map(|&gray| ink.of(gray)).collect();
+        let row = &ink.row(y)[extent.columns.clone()];
         let mut narrow = [0.0; SIDE];
         for (target, sum) in narrow.iter_mut().enumerate() {
             let (first, weights) = columns.of(target);
@@ -50,13 +48,12 @@ pub(super) fn normalise(luminance: &Luminance, ink: &Ink) -> DigitImage {
     DigitImage::from_unit_pixels(pixels)
 }
 
-fn extent(luminance: &Luminance, ink: &Ink) -> Extent {
-    let width = luminance.width;
-    let mut columns = vec![0.0; width];
-    let mut rows = vec![0.0; luminance.height];
-    for (values, row) in luminance.values.chunks_exact(width).zip(&mut rows) {
-        for (&gray, column) in values.iter().zip(&mut columns) {
-            let ink = f64::from(ink.of(gray));
+fn extent(ink: &Plane) -> Extent {
+    let mut columns = vec![0.0; ink.width];
+    let mut rows = vec![0.0; ink.height];
+    for (values, row) in ink.values.chunks_exact(ink.width).zip(&mut rows) {
+        for (&ink, column) in values.iter().zip(&mut columns) {
+            let ink = f64::from(ink);
             *column += ink;
             *row += ink;
         }
@@ -65,7 +62,6 @@ fn extent(luminance: &Luminance, ink: &Ink) -> Extent {
     let (rows, y) = extent_along(&rows);
     Extent { columns, rows, centre: (x, y) }
 }
-
 /// Where a profile is above 0, and its centre of mass.
 fn extent_along(profile: &[f64]) -> (Range<usize>, f32) {
     let first = profile.iter().position(|&mass| mass > 0.0).unwrap_or(0);
@@ -75,7 +71,7 @@ fn extent_along(profile: &[f64]) -> (Range<usize>, f32) {
     (first..last + 1, (moment / mass) as f32)
 }
 
-/// Which pixels of the picture each pixel of the result covers, along one axis.
+/// Which pixels of the plane each pixel of the result covers, along one axis.
 struct Coverage {
     /// For each of the 28 pixels the first one covered, counted from the start
     /// of the extent, and each one's weight; the weights of a pixel that is
@@ -84,8 +80,8 @@ struct Coverage {
 }
 
 impl Coverage {
-    /// `scale` is the number of the picture's pixels that one of the result
-    /// takes; `centre` is the point of the picture that comes to the middle.
+    /// `scale` is the number of the plane's pixels that one of the result
+    /// takes; `centre` is the point of the plane that comes to the middle.
     fn new(extent: &Range<usize>, centre: f32, scale: f32) -> Self {
         let (start, end) = (extent.start as f32, extent.end as f32);
         // A centre of mass so far off that ink would leave the image gives way.

@@ -1,0 +1,218 @@
+//! Connected components, and which of them are the digit.
+
+use crate::preprocess::distance::distance;
+use crate::preprocess::grid::{Grid, Mask, Plane, quantile};
+use crate::preprocess::morphology::grown;
+
+/// Parts of one digit, such as the bar of a 5, are nearer to each other than
+/// this share of its longer side.
+const NEAR: f32 = 0.16;
+
+/// What runs along the picture's border, such as a table beside the paper, is
+/// hardly the digit: its weight falls with this power of the share of its edge
+/// that is not at the border.
+const AT_BORDER: i32 = 6;
+
+/// Within the digit, a part with less than this share of its ink is a speck.
+const SPECK: f32 = 0.01;
+
+/// A part of a digit that is thinner than this share of its strokes is none.
+const THIN: f32 = 0.25;
+
+/// A box has this share of its ink within such a share of its sides from its
+/// bounds; what is in it fills this share of it.
+const ALONG: f32 = 0.9;
+const RIM: f32 = 0.15;
+const FILLED: f32 = 0.35;
+
+/// The number of the component at each pixel, from 1; 0 where there is none.
+pub(super) struct Labels {
+    pub(super) of: Grid<u32>,
+    pub(super) count: usize,
+}
+
+/// A component's ink and extent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Component {
+    pub(super) ink: f32,
+    pub(super) left: usize,
+    pub(super) right: usize,
+    pub(super) top: usize,
+    pub(super) bottom: usize,
+    /// Its pixels that have another one beside them, and those at the border.
+    edge: usize,
+    at_border: usize,
+}
+
+impl Component {
+    pub(super) fn longer_side(&self) -> usize {
+        (self.right - self.left).max(self.bottom - self.top) + 1
+    }
+
+    fn touches_border(&self) -> bool {
+        self.at_border > 0
+    }
+
+    /// The ink, where it is not along the border.
+    fn weight(&self) -> f32 {
+        let free = 1.0 - self.at_border as f32 / self.edge.max(1) as f32;
+        (0..AT_BORDER).fold(self.ink, |weight, _| weight * free)
+    }
+}
+
+/// Numbers the components of a mask; pixels that touch at a corner are connected.
+///
+/// # Source
+/// Flood filling: Gonzalez, Woods, *Digital image processing* (2008), section
+/// 9.5.3.
+pub(super) fn label(mask: &Mask) -> Labels {
+    let (width, height) = (mask.width, mask.height);
+    let mut of = Grid::filled(width, height, 0_u32);
+    let mut count = 0;
+    let mut open = Vec::new();
+    for start in 0..mask.values.len() {
+        if !mask.values[start] || of.values[start] > 0 {
+            continue;
+        }
+        count += 1;
+        of.values[start] = count;
+        open.push(start);
+        while let Some(at) = open.pop() {
+            let (x, y) = (at % width, at / width);
+            for y in y.saturating_sub(1)..(y + 2).min(height) {
+                for x in x.saturating_sub(1)..(x + 2).min(width) {
+                    let near = y * width + x;
+                    if mask.values[near] && of.values[near] == 0 {
+                        of.values[near] = count;
+                        open.push(near);
+                    }
+                }
+            }
+        }
+    }
+    Labels { of, count: count as usize }
+}
+
+/// The ink and extent of each component, the first one's at 0.
+pub(super) fn measure(labels: &Labels, mask: &Mask, contrast: &Plane) -> Vec<Component> {
+    let empty = Component {
+        ink: 0.0,
+        left: usize::MAX,
+        right: 0,
+        top: usize::MAX,
+        bottom: 0,
+        edge: 0,
+        at_border: 0,
+    };
+    let mut components = vec![empty; labels.count];
+    for y in 0..mask.height {
+        for x in 0..mask.width {
+            let label = labels.of.at(x, y) as usize;
+            if label == 0 || !mask.at(x, y) {
+                continue;
+            }
+            let component = &mut components[label - 1];
+            component.ink += contrast.at(x, y);
+            let at_border = x == 0 || y == 0 || x + 1 == mask.width || y + 1 == mask.height;
+            let inside =
+                || mask.at(x - 1, y) && mask.at(x + 1, y) && mask.at(x, y - 1) && mask.at(x, y + 1);
+            component.at_border += usize::from(at_border);
+            component.edge += usize::from(at_border || !inside());
+            component.left = component.left.min(x);
+            component.right = component.right.max(x);
+            component.top = component.top.min(y);
+            component.bottom = component.bottom.max(y);
+        }
+    }
+    components
+}
+
+/// The components that make up the digit: the heaviest group of near ones.
+///
+/// # Source
+/// Grouping by a dilation: Serra, *Image analysis and mathematical morphology*
+/// (1982), chapter II.
+pub(super) fn digit(mask: &Mask, contrast: &Plane) -> Mask {
+    let parts = label(mask);
+    if parts.count <= 1 {
+        return mask.clone();
+    }
+    let measured = measure(&parts, mask, contrast);
+    let heaviest =
+        measured.iter().copied().reduce(|a, b| if b.weight() > a.weight() { b } else { a });
+    let Some(heaviest) = heaviest else { return mask.clone() };
+    let radius = (heaviest.longer_side() as f32 * NEAR / 2.0) as usize;
+    // What is at the border joins no group but its own.
+    let inner = parts.of.map(|part| {
+        part > 0 && (heaviest.touches_border() || !measured[part as usize - 1].touches_border())
+    });
+    let groups = label(&grown(&inner, radius.max(1)));
+    let measured_groups = measure(&groups, &inner, contrast);
+    let Some((best, group)) = measured_groups
+        .iter()
+        .enumerate()
+        .reduce(|a, b| if b.1.weight() > a.1.weight() { b } else { a })
+    else {
+        return mask.clone();
+    };
+    let mut chosen = inner;
+    for (at, chosen) in chosen.values.iter_mut().enumerate() {
+        *chosen = *chosen
+            && groups.of.values[at] as usize == best + 1
+            && measured[parts.of.values[at] as usize - 1].ink >= SPECK * group.ink;
+    }
+    chosen
+}
+
+/// Whether a component is a printed box: all of it is along the sides of its
+/// bounds, and another component is inside, about as high.
+fn is_frame(number: u32, part: &Component, all: &[Component], of: &Grid<u32>) -> bool {
+    let (width, height) = (part.right - part.left + 1, part.bottom - part.top + 1);
+    let (across, down) = (width as f32 * RIM, height as f32 * RIM);
+    let inside = |other: &Component| {
+        other.left > part.left
+            && other.right < part.right
+            && other.top > part.top
+            && other.bottom < part.bottom
+            && other.longer_side() as f32 >= FILLED * width.min(height) as f32
+            && other.ink >= FILLED * FILLED * part.ink
+    };
+    if !all.iter().any(inside) {
+        return false;
+    }
+    let (mut count, mut along) = (0, 0);
+    for y in part.top..=part.bottom {
+        for x in part.left..=part.right {
+            if of.at(x, y) == number {
+                let from_side = (x - part.left).min(part.right - x) as f32;
+                let from_end = (y - part.top).min(part.bottom - y) as f32;
+                count += 1;
+                along += usize::from(from_side < across || from_end < down);
+            }
+        }
+    }
+    along as f32 >= ALONG * count as f32
+}
+
+/// The width of the strokes where they are wide.
+pub(super) fn stroke_width(mask: &Mask) -> f32 {
+    let inside = distance(&mask.map(|ink| !ink));
+    let mut depths: Vec<f32> = inside.values.iter().copied().filter(|&depth| depth > 0.0).collect();
+    2.0 * quantile(&mut depths, 0.9) - 1.0
+}
+
+/// The digit without what is much thinner than its strokes, such as pieces of a
+/// line that passes through it.
+///
+/// # Source
+/// Opening: Serra, *Image analysis and mathematical morphology* (1982), chapter II.
+pub(super) fn without_thin_parts(mask: &Mask, contrast: &Plane, width: f32) -> Mask {
+    let radius = (width * THIN / 2.0) as usize;
+    if radius == 0 {
+        return mask.clone();
+    }
+    let opened = grown(&grown(&mask.map(|ink| !ink), radius).map(|ink| !ink), radius + 1);
+    let values = mask.values.iter().zip(&opened.values).map(|(&ink, &thick)| ink && thick);
+    let thick = Mask { width: mask.width, height: mask.height, values: values.collect() };
+    digit(&thick, contrast)
+}

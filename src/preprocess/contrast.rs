@@ -1,0 +1,139 @@
+//! How much darker than the paper around it each pixel is.
+
+use crate::preprocess::grid::{Plane, quantile};
+use crate::preprocess::morphology::closing;
+
+/// Whether the ink is darker or lighter than the paper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Polarity {
+    /// Dark ink on light paper.
+    Dark,
+    /// Light ink on dark paper, such as chalk on a board.
+    Light,
+}
+
+/// Below this brightness paper counts as this bright: what is nearly black has
+/// no contrast but noise.
+const LEAST_BRIGHTNESS: f32 = 32.0;
+
+/// Paper is plain if four fifths of it, and all of it along the border, differ
+/// from its median by less than these shares of the contrast with the ink.
+const PLAIN: f32 = 0.05;
+const PLAIN_BORDER: f32 = 0.15;
+
+/// At least this share of a picture on plain paper is paper.
+const MOSTLY: f32 = 0.6;
+
+/// Of so many pixels one is looked at where a median is wanted.
+const SAMPLE: usize = 3;
+
+/// How much darker than the paper each pixel is.
+pub(super) struct Contrast {
+    /// As a share of the paper's brightness, or of all brightness.
+    pub(super) share: Plane,
+    /// In steps of brightness.
+    pub(super) depth: Plane,
+}
+
+impl Contrast {
+    /// The contrast of dark strokes with the paper around them.
+    ///
+    /// The paper is the closing with a square of `radius`; the difference to it
+    /// is the top-hat, and the quotient of the two is the share of light that
+    /// the ink takes, whatever the light. `shaded` says whether values are
+    /// brightnesses, so that the quotient has a meaning.
+    ///
+    /// # Source
+    /// Top-hat: Meyer, *Iterative image transformations for an automatic
+    /// screening of cervical smears* (Journal of Histochemistry and
+    /// Cytochemistry, 1979). Shading correction by division: Gonzalez, Woods,
+    /// *Digital image processing* (2008), section 2.6.3.
+    pub(super) fn by_top_hat(plane: &Plane, radius: usize, shaded: bool) -> Self {
+        let paper = closing(plane, radius);
+        let mut share = Plane::filled(plane.width, plane.height, 0.0);
+        let mut depth = paper;
+        for ((share, depth), &value) in
+            share.values.iter_mut().zip(&mut depth.values).zip(&plane.values)
+        {
+            let paper = *depth;
+            *depth = paper - value;
+            *share = *depth / if shaded { paper.max(LEAST_BRIGHTNESS) } else { 255.0 };
+        }
+        Self { share, depth }
+    }
+
+    /// The contrast with paper that has one brightness all over, and which of
+    /// two brightnesses that is; `None` where the light or the paper is uneven,
+    /// or ink is at the border.
+    ///
+    /// # Source
+    /// Otsu, *A threshold selection method from gray-level histograms* (IEEE
+    /// Transactions on Systems, Man, and Cybernetics, 1979).
+    pub(super) fn on_plain_paper(plane: &Plane) -> Option<(Self, Polarity)> {
+        let threshold = otsu_threshold(plane)?;
+        let (right, bottom) = (plane.width - 1, plane.height - 1);
+        let border = || {
+            let rows = (0..=bottom).flat_map(|y| [plane.at(0, y), plane.at(right, y)]);
+            rows.chain((0..=right).flat_map(|x| [plane.at(x, 0), plane.at(x, bottom)]))
+        };
+        let polarity = if plane.at(0, 0) > threshold { Polarity::Dark } else { Polarity::Light };
+        let is_paper = |value: f32| (value > threshold) == (polarity == Polarity::Dark);
+        if !border().all(is_paper) {
+            return None;
+        }
+        let of = |wanted: bool| {
+            let values =
+                plane.values.iter().copied().filter(move |&value| is_paper(value) == wanted);
+            values.step_by(SAMPLE).collect::<Vec<_>>()
+        };
+        let (mut paper, mut ink) = (of(true), of(false));
+        if ink.is_empty() || (paper.len() as f32) < MOSTLY * (paper.len() + ink.len()) as f32 {
+            return None;
+        }
+        let (brightness, ink) = (quantile(&mut paper, 0.5), quantile(&mut ink, 0.5));
+        let contrast = (brightness - ink).abs();
+        let off = |value: f32| (value - brightness).abs();
+        paper.iter_mut().for_each(|value| *value = off(*value));
+        if quantile(&mut paper, 0.8) > PLAIN * contrast
+            || border().any(|value| off(value) > PLAIN_BORDER * contrast)
+        {
+            return None;
+        }
+        let sign = if polarity == Polarity::Dark { 1.0 } else { -1.0 };
+        let depth = plane.map(|value| (sign * (brightness - value)).max(0.0));
+        Some((Self { share: depth.map(|depth| depth / 255.0), depth }, polarity))
+    }
+}
+
+/// The brightness that splits the pixels into two classes so that the variance
+/// between the classes is largest; none where there is one brightness only.
+fn otsu_threshold(plane: &Plane) -> Option<f32> {
+    let least = plane.values.iter().copied().fold(f32::MAX, f32::min);
+    let most = plane.values.iter().copied().fold(f32::MIN, f32::max);
+    if most <= least {
+        return None;
+    }
+    let scale = 255.99 / (most - least);
+    let mut histogram = [0_u32; 256];
+    for &value in &plane.values {
+        histogram[((value - least) * scale) as usize] += 1;
+    }
+    let total = plane.values.len() as f64;
+    let all: f64 = histogram.iter().enumerate().map(|(i, &n)| i as f64 * f64::from(n)).sum();
+    let (mut below, mut sum) = (0.0, 0.0);
+    let (mut best, mut best_variance) = (0, 0.0);
+    for (bin, &count) in histogram.iter().enumerate() {
+        below += f64::from(count);
+        sum += bin as f64 * f64::from(count);
+        let above = total - below;
+        if below == 0.0 || above == 0.0 {
+            continue;
+        }
+        let difference = sum / below - (all - sum) / above;
+        let variance = below * above * difference * difference;
+        if variance > best_variance {
+            (best, best_variance) = (bin, variance);
+        }
+    }
+    Some(least + (best + 1) as f32 / scale)
+}

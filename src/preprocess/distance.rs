@@ -1,0 +1,79 @@
+//! How far each pixel is from a mask.
+
+use crate::preprocess::grid::{Mask, Plane};
+
+/// Farther than any two pixels of a working picture, also when squared.
+const FAR: f32 = 1e12;
+
+/// The Euclidean distance from the middle of each pixel to that of the nearest
+/// pixel of the mask; very large where the mask is empty.
+///
+/// # Source
+/// Felzenszwalb, Huttenlocher, *Distance transforms of sampled functions*
+/// (Theory of Computing, 2012): along the columns by counting, then along the rows
+/// by the lower envelope of parabolas.
+pub(super) fn distance(mask: &Mask) -> Plane {
+    let width = mask.width;
+    let mut result = mask.map(|inside| if inside { 0.0 } else { FAR });
+    let rows = &mut result.values;
+    for y in 1..mask.height {
+        let (above, this) = rows.split_at_mut(y * width);
+        count_on(&mut this[..width], &above[(y - 1) * width..]);
+    }
+    for y in (1..mask.height).rev() {
+        let (above, this) = rows.split_at_mut(y * width);
+        count_on(&mut above[(y - 1) * width..], &this[..width]);
+    }
+    let mut envelope = Envelope { parabolas: Vec::with_capacity(width) };
+    let mut heights = vec![0.0; width];
+    for row in result.values.chunks_exact_mut(width.max(1)) {
+        for (height, &distance) in heights.iter_mut().zip(&*row) {
+            *height = if distance < FAR { distance * distance } else { FAR };
+        }
+        envelope.sample(&heights, row);
+    }
+    result
+}
+
+/// One more than the distance in the next row, if that is nearer.
+fn count_on(row: &mut [f32], next: &[f32]) {
+    for (distance, &next) in row.iter_mut().zip(next) {
+        *distance = if next + 1.0 < *distance { next + 1.0 } else { *distance };
+    }
+}
+
+struct Envelope {
+    /// Where each parabola of the envelope begins, and its vertex.
+    parabolas: Vec<(f32, usize)>,
+}
+
+impl Envelope {
+    /// `result[q]`² = min over p of (q − p)² + `heights[p]`.
+    fn sample(&mut self, heights: &[f32], result: &mut [f32]) {
+        let of = |p: usize| heights[p] + (p * p) as f32;
+        self.parabolas.clear();
+        for q in (0..heights.len()).filter(|&q| heights[q] < FAR) {
+            let start = loop {
+                let Some(&(start, p)) = self.parabolas.last() else { break f32::MIN };
+                let meeting = (of(q) - of(p)) / (2 * (q - p)) as f32;
+                if meeting > start {
+                    break meeting;
+                }
+                self.parabolas.pop();
+            };
+            self.parabolas.push((start, q));
+        }
+        if self.parabolas.is_empty() {
+            result.fill(FAR);
+            return;
+        }
+        let mut current = 0;
+        for (q, result) in result.iter_mut().enumerate() {
+            while self.parabolas.get(current + 1).is_some_and(|next| next.0 < q as f32) {
+                current += 1;
+            }
+            let p = self.parabolas[current].1;
+            *result = ((q.abs_diff(p) * q.abs_diff(p)) as f32 + heights[p]).sqrt();
+        }
+    }
+}

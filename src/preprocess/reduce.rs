@@ -1,0 +1,93 @@
+//! Reducing a picture to a working size, by area averaging.
+
+use std::ops::Range;
+
+use crate::picture::Picture;
+use crate::preprocess::grid::Plane;
+
+/// Pixels of a working picture at most. A digit needs about 20 × 20, and is at
+/// least a tenth as high as most pictures are; a smaller one is looked at again.
+const WORKING_PIXELS: usize = 144 * 144;
+
+/// A part of a picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) columns: Range<usize>,
+    pub(super) rows: Range<usize>,
+}
+
+impl Part {
+    pub(super) fn whole(picture: &Picture) -> Self {
+        Self { columns: 0..picture.width(), rows: 0..picture.height() }
+    }
+
+    /// The least side of a block with which the part fits into a working picture.
+    pub(super) fn block(&self) -> usize {
+        let (width, height) = (self.columns.len(), self.rows.len());
+        (1..).find(|k| width.div_ceil(*k) * height.div_ceil(*k) <= WORKING_PIXELS).unwrap_or(1)
+    }
+}
+
+/// Red, green and blue, 0 to 255 each.
+pub(super) type Colours = [Plane; 3];
+
+/// The mean colour of each block of `block` × `block` pixels; the last blocks of
+/// a row or column may be smaller. `colour` gives each pixel's.
+pub(super) fn reduced(
+    picture: &Picture,
+    part: &Part,
+    block: usize,
+    colour: Option<impl Fn([u8; 4]) -> [u8; 3]>,
+) -> Colours {
+    let width = part.columns.len();
+    let (columns, rows) = (width.div_ceil(block), part.rows.len().div_ceil(block));
+    let mut colours = std::array::from_fn(|_| Plane::filled(columns, rows, 0.0));
+    let mut sums = vec![0_u16; 4 * width];
+    let mut totals = vec![[0_u32; 4]; columns];
+    for first in part.rows.clone().step_by(block) {
+        let last = (first + block).min(part.rows.end);
+        totals.fill([0; 4]);
+        // 257 rows of bytes are the most that 16 bits hold.
+        for rows in (first..last).step_by(257).map(|start| start..(start + 257).min(last)) {
+            sums.fill(0);
+            for y in rows {
+                let row = &picture.pixels()[y * picture.width()..][part.columns.clone()];
+                match &colour {
+                    None => {
+                        for (sum, &byte) in sums.iter_mut().zip(row.as_flattened()) {
+                            *sum += u16::from(byte);
+                        }
+                    }
+                    Some(colour) => {
+                        for (sums, &pixel) in sums.as_chunks_mut::<4>().0.iter_mut().zip(row) {
+                            for (sum, byte) in sums.iter_mut().zip(colour(pixel)) {
+                                *sum += u16::from(byte);
+                            }
+                        }
+                    }
+                }
+            }
+            for (total, sums) in totals.iter_mut().zip(sums.as_chunks::<4>().0.chunks(block)) {
+                for sums in sums {
+                    *total = std::array::from_fn(|c| total[c] + u32::from(sums[c]));
+                }
+            }
+        }
+        // The last block may be narrower; its sums are made as those of a whole one.
+        let rest = width - (columns - 1) * block;
+        let scale = 1.0 / ((last - first) * block) as f32;
+        let widened = block as f32 / rest as f32;
+        let row = (first - part.rows.start) / block * columns..;
+        let [red, green, blue] = &mut colours;
+        let values = red.values[row.clone()].iter_mut().zip(&mut green.values[row.clone()]);
+        for (((red, green), blue), total) in values.zip(&mut blue.values[row.clone()]).zip(&totals)
+        {
+            *red = total[0] as f32 * scale;
+            *green = total[1] as f32 * scale;
+            *blue = total[2] as f32 * scale;
+        }
+        let end = row.start + columns - 1;
+        colours.iter_mut().for_each(|plane| plane.values[end] *= widened);
+    }
+    colours
+}

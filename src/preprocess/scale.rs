@@ -1,0 +1,245 @@
+//! Finding the ink, at the scale of its strokes and in its polarity.
+
+use crate::error::{Error, Result};
+use crate::preprocess::bounds::Bounds;
+use crate::preprocess::components;
+use crate::preprocess::contrast::{Contrast, Polarity};
+use crate::preprocess::grid::{Mask, Plane};
+use crate::preprocess::lines::Lines;
+use crate::preprocess::mean::box_mean;
+use crate::preprocess::threshold::{Level, candidates, hysteresis, level};
+
+/// The windows in which paper is looked for around strokes, as shares of the
+/// picture's shorter side.
+const WINDOWS: [f32; 4] = [0.08, 0.16, 0.32, 0.6];
+
+/// Strokes of a tiny picture are still some pixels wide.
+const LEAST_RADIUS: usize = 4;
+
+/// The skewness of brightnesses of which one has an eighth of the picture; the
+/// digit is that one.
+const SKEWED: f64 = 2.2;
+
+/// An end of ink that fades weighs as much as this many edges.
+const OPEN: f32 = 2.0;
+
+/// Beside an edge the paper is brighter by this share of the ink's depth.
+const EDGE: f32 = 0.4;
+
+/// The least contrast of ink.
+const MIN_CONTRAST: f32 = 0.04;
+
+/// The least contrast of ink, in deviations of the noise.
+const MIN_SIGNAL: f32 = 5.0;
+
+/// Ink at one scale, in one polarity.
+pub(super) struct Inked {
+    pub(super) polarity: Polarity,
+    pub(super) contrast: Plane,
+    pub(super) level: Level,
+    /// All the ink, and that of the digit.
+    pub(super) mask: Mask,
+    pub(super) digit: Mask,
+    /// How many edges of strokes there are, weighted by their depth.
+    edges: f32,
+    /// The mean depth of the digit.
+    depth: f32,
+}
+
+impl Inked {
+    fn erase(&mut self, lines: &Lines) {
+        if !lines.is_empty() {
+            let candidates = candidates(&self.contrast, self.level);
+            (self.mask, self.digit) = select(&candidates, lines, &self.contrast, self.level);
+        }
+    }
+}
+
+/// The ink where the paper has one brightness all over.
+pub(super) fn on_plain_paper(plane: &Plane, polarity: Option<Polarity>) -> Option<Inked> {
+    let (contrast, found) = Contrast::on_plain_paper(plane)?;
+    if polarity.is_some_and(|polarity| polarity != found) {
+        return None;
+    }
+    inked(contrast, plane, found, 1, &mut None).ok()
+}
+
+/// The ink in the polarity, and at the scale, at which strokes have most edges.
+pub(super) fn find(plane: &Plane, shaded: bool, polarity: Option<Polarity>) -> Result<Inked> {
+    let mut found = 0.0_f32;
+    let mut keep = |result: std::result::Result<Inked, f32>| {
+        result.inspect_err(|contrast| found = found.max(*contrast)).ok()
+    };
+    let mut at_best_scale = |polarity: Polarity| -> Option<Inked> {
+        let (plane, shaded) = match polarity {
+            Polarity::Dark => (plane.clone(), shaded),
+            Polarity::Light => (plane.map(|value| 255.0 - value), false),
+        };
+        let side = plane.shorter_side() as f32;
+        let mut radii =
+            WINDOWS.map(|window| ((side * window / 2.0) as usize).max(LEAST_RADIUS)).to_vec();
+        radii.dedup();
+        let mut best: Option<Inked> = None;
+        let mut lines = None;
+        for radius in radii {
+            let contrast = Contrast::by_top_hat(&plane, radius, shaded);
+            if let Some(inked) = keep(inked(contrast, &plane, polarity, radius, &mut lines))
+                && best.as_ref().is_none_or(|best| inked.edges > best.edges)
+            {
+                best = Some(inked);
+            }
+        }
+        // Those between wide strokes are seen where the strokes are.
+        if let Some(best) = &mut best
+            && lines.as_ref().is_some_and(Lines::is_empty)
+        {
+            best.erase(&Lines::find(&candidates(&best.contrast, best.level)));
+        }
+        best
+    };
+    let best = match polarity {
+        Some(polarity) => at_best_scale(polarity),
+        None => match rarer(plane).and_then(&mut at_best_scale) {
+            Some(inked) => Some(inked),
+            None => match (at_best_scale(Polarity::Dark), at_best_scale(Polarity::Light)) {
+                (Some(dark), Some(light)) => Some(if is_ink(&dark, &light) { dark } else { light }),
+                (dark, light) => dark.or(light),
+            },
+        },
+    };
+    best.ok_or_else(|| no_ink(found))
+}
+
+/// The error for a picture whose most contrast is this.
+pub(super) fn no_ink(found: f32) -> Error {
+    Error::NoInk { expected: MIN_CONTRAST, found }
+}
+
+fn inked(
+    contrast: Contrast,
+    plane: &Plane,
+    polarity: Polarity,
+    radius: usize,
+    lines: &mut Option<Lines>,
+) -> std::result::Result<Inked, f32> {
+    let Contrast { mut share, depth } = contrast;
+    let level = level(&mut share);
+    if level.ink < MIN_CONTRAST || level.ink < MIN_SIGNAL * level.noise {
+        return Err(level.ink);
+    }
+    let candidates = candidates(&share, level);
+    // Lines are thin: they are the same at every scale.
+    let lines = lines.get_or_insert_with(|| Lines::find(&candidates));
+    let (mask, digit) = select(&candidates, lines, &share, level);
+    let beside = (radius / 2).max(2);
+    let edges = edges(plane, &depth, &digit, beside)
+        + edges(&plane.transposed(), &depth.transposed(), &digit.transposed(), beside);
+    let (mut count, mut sum) = (0, 0.0);
+    for (_, depth) in digit.values.iter().zip(&depth.values).filter(|(ink, _)| **ink) {
+        count += 1;
+        sum += depth;
+    }
+    let depth = sum / count.max(1) as f32;
+    Ok(Inked { polarity, contrast: share, level, mask, digit, edges: edges * depth * depth, depth })
+}
+
+/// The ink without lines, and that of the digit.
+fn select(candidates: &Mask, lines: &Lines, contrast: &Plane, level: Level) -> (Mask, Mask) {
+    let ink = |candidates: &Mask| {
+        let mask = hysteresis(candidates, contrast, level);
+        let digit = components::digit(&mask, contrast);
+        (mask, digit)
+    };
+    let found = ink(&lines.erased(candidates));
+    // Where nothing is left, it was the digit that looked like a line.
+    if found.1.values.contains(&true) { found } else { ink(candidates) }
+}
+
+/// The ends of horizontal runs of ink beside which there is paper, less those
+/// beside which there is none: the first are strokes', the second are where a
+/// wide dark area fades.
+fn edges(plane: &Plane, depth: &Plane, mask: &Mask, beside: usize) -> f32 {
+    let mut edges = 0.0;
+    for y in 0..mask.height {
+        let (row, values, depths) = (mask.row(y), plane.row(y), depth.row(y));
+        let mut x = 0;
+        while x < row.len() {
+            if !row[x] {
+                x += 1;
+                continue;
+            }
+            let start = x;
+            while x < row.len() && row[x] {
+                x += 1;
+            }
+            let darkest = values[start..x].iter().copied().fold(f32::MAX, f32::min);
+            let deepest = depths[start..x].iter().copied().fold(0.0, f32::max);
+            let before = start.checked_sub(beside);
+            let after = Some(x - 1 + beside).filter(|&at| at < row.len());
+            for end in [before, after].into_iter().flatten() {
+                let paper = values[end] - darkest >= EDGE * deepest;
+                edges += if paper { 1.0 } else { -OPEN };
+            }
+        }
+    }
+    edges
+}
+
+/// Whether the first is the ink, and the other is the paper between its strokes.
+fn is_ink(one: &Inked, other: &Inked) -> bool {
+    let surrounds = |a: &Inked, b: &Inked| {
+        let bounds = Bounds::of(&a.digit).zip(Bounds::of(&b.digit));
+        let sparse = |bounds: &Bounds| {
+            let ink = a.digit.values.iter().filter(|ink| **ink).count();
+            2 * ink <= bounds.area()
+        };
+        2.0 * a.depth >= b.depth && bounds.is_some_and(|(a, b)| a.surrounds(&b) && sparse(&a))
+    };
+    let votes = |inked: &Inked| inked.edges * paper_around(&inked.mask);
+    surrounds(one, other) || (!surrounds(other, one) && votes(one) >= votes(other))
+}
+
+/// The polarity of what is much rarer than the brightness beside it, where
+/// something is.
+///
+/// Of two brightnesses side by side, the differences from the mean around are
+/// skewed towards the rarer one; slopes and straight edges of shadows are skewed
+/// to neither side.
+///
+/// # Source
+/// Skewness: Cramér, *Mathematical methods of statistics* (1946), section 15.8.
+fn rarer(plane: &Plane) -> Option<Polarity> {
+    let around = box_mean(plane, (plane.shorter_side() / 4).max(1));
+    let (mut second, mut third) = (0.0_f64, 0.0_f64);
+    for (value, mean) in plane.values.iter().zip(&around.values) {
+        let difference = f64::from(value - mean);
+        second += difference * difference;
+        third += difference * difference * difference;
+    }
+    let count = plane.values.len() as f64;
+    let variance = second / count;
+    let skewness = third / count / (variance * variance.sqrt()).max(f64::MIN_POSITIVE);
+    if skewness <= -SKEWED {
+        Some(Polarity::Dark)
+    } else if skewness >= SKEWED {
+        Some(Polarity::Light)
+    } else {
+        None
+    }
+}
+
+/// How much the picture's rim looks like paper, 0 to 1: paper has most of the
+/// corners, of the border and of the area.
+fn paper_around(mask: &Mask) -> f32 {
+    let (right, bottom) = (mask.width - 1, mask.height - 1);
+    let corners = [(0, 0), (right, 0), (0, bottom), (right, bottom)];
+    let corners = corners.iter().filter(|&&(x, y)| mask.at(x, y)).count();
+    let share = |inked: usize, of: usize| 1.0 - inked as f32 / of as f32;
+    let area = mask.values.iter().filter(|ink| **ink).count();
+    let rows = (0..=bottom).map(|y| [mask.at(0, y), mask.at(right, y)]);
+    let columns = (0..=right).map(|x| [mask.at(x, 0), mask.at(x, bottom)]);
+    let border = rows.chain(columns).flatten().filter(|ink| *ink).count();
+    share(area, mask.values.len())
+        * share(border, 2 * (mask.width + mask.height))
+        * [1.0, 0.5, 0.25, 0.125, 0.0625][corners]
+}

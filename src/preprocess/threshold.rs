@@ -1,0 +1,67 @@
+//! Which contrast is ink.
+
+use crate::preprocess::components::label;
+use crate::preprocess::grid::{Mask, Plane};
+use crate::preprocess::noise::deviation;
+
+/// Contrast below this many deviations of the noise is noise: among a working
+/// picture's 36,864 pixels, Gaussian noise exceeds it about once.
+const NOISE: f32 = 4.0;
+
+/// A pixel is ink from this share of the full contrast on if it touches ink
+/// from [`HIGH`] on.
+const LOW: f32 = 0.25;
+
+/// Ink for certain: the middle of a stroke's soft edge.
+const HIGH: f32 = 0.5;
+
+/// At least this share of a picture is paper.
+const PAPER: f32 = 0.25;
+
+/// The contrast of ink, and its deviation on paper.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Level {
+    pub(super) ink: f32,
+    pub(super) noise: f32,
+}
+
+/// Moves the paper's contrast to 0, and measures the ink's.
+///
+/// The ink's is the mean weighted by contrast of all that is above noise, so
+/// that faint things count less.
+pub(super) fn level(contrast: &mut Plane) -> Level {
+    let noise = deviation(contrast);
+    let paper = contrast.quantile(PAPER);
+    contrast.values.iter_mut().for_each(|value| *value = (*value - paper).max(0.0));
+    let (mut sum, mut squares) = (0.0, 0.0);
+    for &value in contrast.values.iter().filter(|&&value| value > NOISE * noise) {
+        sum += value;
+        squares += value * value;
+    }
+    Level { ink: if sum > 0.0 { squares / sum } else { 0.0 }, noise }
+}
+
+/// What may be ink: pixels above a low threshold.
+pub(super) fn candidates(contrast: &Plane, level: Level) -> Mask {
+    let low = (LOW * level.ink).max(NOISE * level.noise).min(high(level));
+    contrast.map(|value| value >= low && value > 0.0)
+}
+
+/// The ink: candidates that are connected to one above a high threshold.
+///
+/// # Source
+/// Hysteresis: Canny, *A computational approach to edge detection* (IEEE
+/// Transactions on Pattern Analysis and Machine Intelligence, 1986).
+pub(super) fn hysteresis(candidates: &Mask, contrast: &Plane, level: Level) -> Mask {
+    let high = high(level);
+    let labels = label(candidates);
+    let mut certain = vec![false; labels.count + 1];
+    for (&label, &value) in labels.of.values.iter().zip(&contrast.values) {
+        certain[label as usize] |= label > 0 && value >= high;
+    }
+    labels.of.map(|label| certain[label as usize])
+}
+
+fn high(level: Level) -> f32 {
+    (HIGH * level.ink).max(NOISE * level.noise).min(0.9 * level.ink)
+}
