@@ -27,7 +27,7 @@ const OPEN: f32 = 2.0;
 const EDGE: f32 = 0.4;
 
 /// The least contrast of ink.
-const MIN_CONTRAST: f32 = 0.04;
+const MIN_CONTRAST: f32 = 0.02;
 
 /// The least contrast of ink, in deviations of the noise.
 const MIN_SIGNAL: f32 = 5.0;
@@ -47,9 +47,9 @@ pub(super) struct Inked {
 }
 
 impl Inked {
-    fn erase(&mut self, lines: &Lines, within: Option<&Mask>) {
+    fn erase(&mut self, lines: &Lines) {
         if !lines.is_empty() {
-            let candidates = both(candidates(&self.contrast, self.level), within);
+            let candidates = candidates(&self.contrast, self.level);
             (self.mask, self.digit) = select(&candidates, lines, &self.contrast, self.level);
         }
     }
@@ -113,9 +113,10 @@ pub(super) fn find(scene: &Scene) -> Result<Inked> {
         }
         // Those between wide strokes are seen where the strokes are.
         if let Some(best) = &mut best
+            && scene.within.is_none()
             && lines.as_ref().is_some_and(Lines::is_empty)
         {
-            best.erase(&Lines::find(&candidates(&best.contrast, best.level)), scene.within);
+            best.erase(&Lines::find(&candidates(&best.contrast, best.level)));
         }
         best
     };
@@ -162,8 +163,12 @@ fn inked(
         return Err(Blank { needed, found: level.ink });
     }
     let candidates = candidates(&share, level);
-    // Lines are thin: they are the same at every scale.
-    let lines = lines.get_or_insert_with(|| Lines::find(&candidates));
+    // Lines are thin: they are the same at every scale. Where the digit is known,
+    // they are gone.
+    let lines = lines.get_or_insert_with(|| match within {
+        None => Lines::find(&candidates),
+        Some(_) => Lines::none(),
+    });
     let candidates = both(candidates, within);
     let (mask, digit) = select(&candidates, lines, &share, level);
     let beside = (radius / 2).max(2);
@@ -236,7 +241,9 @@ fn is_ink(one: &Inked, other: &Inked) -> bool {
             let ink = a.digit.values.iter().filter(|ink| **ink).count();
             2 * ink <= bounds.area()
         };
-        2.0 * a.depth >= b.depth && bounds.is_some_and(|(a, b)| a.surrounds(&b) && sparse(&a))
+        2.0 * a.depth >= b.depth
+            && 2.0 * a.edges >= b.edges
+            && bounds.is_some_and(|(a, b)| a.surrounds(&b) && sparse(&a))
     };
     let votes = |inked: &Inked| inked.edges * paper_around(&inked.mask);
     surrounds(one, other) || (!surrounds(other, one) && votes(one) >= votes(other))
