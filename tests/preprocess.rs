@@ -105,7 +105,7 @@ fn strokes_get_the_width_that_mnist_has() {
     for width in [2, 5, 10, 20, 40, 60] {
         let wide = picture(400, 300, rectangle(50..250, 100..100 + width));
         let found = thickness(&prepared(&wide));
-        assert!((1.5..=3.3).contains(&found), "{width}: {found}");
+        assert!((1.5..=3.6).contains(&found), "{width}: {found}");
         let kept = thickness(&as_wide(&wide));
         let expected = width as f32 / 10.0;
         assert!(width < 10 || (kept - expected).abs() < 0.3 * expected, "{width}: {kept}");
@@ -174,7 +174,8 @@ fn place_size_and_polarity_mean_nothing() {
     assert_eq!(difference(&image, &elsewhere), 0.0);
     let larger = prepared(&picture(400, 300, hook(10, 10, 24)));
     // Twice as many pixels make blocks twice as large, which lie elsewhere.
-    assert!(mean_difference(&image, &larger) < 0.01);
+    let off = mean_difference(&image, &larger);
+    assert!(off < 0.02, "{off}");
 
     let dark = picture(200, 150, hook(20, 30, 12));
     let inverted: Vec<u8> = dark.rgba8().chunks(4).map(|pixel| 255 - pixel[0]).collect();
@@ -287,7 +288,7 @@ fn noise_alone_is_no_ink() {
 
 /// A hook under conditions; `gray(x, y, ink)` from 0 to 255.
 fn hook_with(gray: impl Fn(usize, usize, f32) -> f32) -> Picture {
-    let hook = hook(130, 90, 20);
+    let hook = hook(110, 50, 30);
     let gray: Vec<u8> = (0..300 * 280)
         .map(|i| gray(i % 300, i / 300, hook(i % 300, i / 300)).round().clamp(0.0, 255.0) as u8)
         .collect();
@@ -319,9 +320,9 @@ fn light_shadow_noise_and_lines_are_not_the_digit() {
         (
             "a printed box",
             hook_with(|x, y, ink| {
-                let (dx, dy) = (x.abs_diff(165), y.abs_diff(150));
+                let (dx, dy) = (x.abs_diff(165), y.abs_diff(140));
                 let side = dx.max(dy);
-                on(if (98..101).contains(&side) { 60.0 } else { 235.0 }, ink)
+                on(if (115..118).contains(&side) { 60.0 } else { 235.0 }, ink)
             }),
         ),
         (
@@ -348,23 +349,22 @@ fn equally_bright_colours_are_read() {
     assert!(difference(&found, &full) < 0.05, "{found}");
 }
 
-/// The first digits of the sample of MNIST.
-fn digits() -> Vec<[u8; 784]> {
-    let file = std::fs::read("fixtures/mnist/train-images-idx3-ubyte").unwrap_or_default();
-    file.get(16..).unwrap_or_default().as_chunks().0.iter().copied().take(200).collect()
-}
-
 #[test]
+#[cfg(feature = "gzip")]
 fn pictures_in_the_form_of_mnist_are_left_as_they_are() {
-    let mut image = [0; 784];
+    use digit_recognizer::mnist::{self, Split};
+
+    let mut bar = [0; 784];
     for y in 4..24 {
         for x in 13..16 {
-            image[y * 28 + x] = if x == 13 { 120 } else { 255 - y as u8 };
+            bar[y * 28 + x] = if x == 13 { 120 } else { 200 + 2 * y as u8 };
         }
     }
-    for bytes in digits().iter().chain([&image]) {
-        let expected = DigitImage::from_bytes(bytes);
-        let light = Picture::from_gray8(28, 28, bytes).expect("784 values");
+    let sample = mnist::load("fixtures/mnist", Split::Train).expect("the fixtures");
+    let digits = (0..300).map(|index| sample.images().get(index).try_into().expect("784 pixels"));
+    for bytes in digits.chain([bar]) {
+        let expected = DigitImage::from_bytes(&bytes);
+        let light = Picture::from_gray8(28, 28, &bytes).expect("784 values");
         let dark = Picture::from_gray8(28, 28, &bytes.map(|byte| 255 - byte)).expect("784 values");
         assert_eq!(prepared(&light), expected);
         assert_eq!(prepared(&dark), expected);
@@ -449,7 +449,7 @@ fn hash(bytes: impl IntoIterator<Item = u8>) -> u64 {
 
 /// The hash of what becomes of some pictures. It was computed on x86-64; every
 /// machine must find it again.
-const REFERENCE: u64 = 0;
+const REFERENCE: u64 = 0xa745_e513_f653_58bc;
 
 #[test]
 fn the_same_bits_on_every_machine() {

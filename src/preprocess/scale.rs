@@ -30,7 +30,7 @@ const EDGE: f32 = 0.4;
 const MIN_CONTRAST: f32 = 0.02;
 
 /// The least contrast of ink, in deviations of the noise.
-const MIN_SIGNAL: f32 = 5.0;
+const MIN_SIGNAL: f32 = 6.0;
 
 /// Ink at one scale, in one polarity.
 pub(super) struct Inked {

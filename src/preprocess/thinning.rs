@@ -56,12 +56,13 @@ fn is_outer(ink: &[bool], at: usize, width: usize, second: bool) -> bool {
     let count = p.iter().filter(|ink| **ink).count();
     let starts = (0..8).filter(|&i| !p[i] && p[(i + 1) % 8]).count();
     let [north, _, east, _, south, _, west, _] = p;
-    let side = if second {
-        !(north && east && west) && !(north && south && west)
+    // One side of the pair in turn is open, or both of the other pair are.
+    let is_open = if second {
+        !north || !west || !(east || south)
     } else {
-        !(north && east && south) && !(east && south && west)
+        !east || !south || !(north || west)
     };
-    (2..=6).contains(&count) && starts == 1 && side
+    (2..=6).contains(&count) && starts == 1 && is_open
 }
 
 #[cfg(test)]
