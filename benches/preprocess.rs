@@ -12,7 +12,7 @@ fn zero(side: usize, darkest: f32) -> Picture {
         let distance = offset(i % side).hypot(offset(i / side));
         let light = 1.0 - (1.0 - darkest) * (i / side) as f32 / side as f32;
         // Grain of the paper, a few gray values.
-        let grain = (i.wrapping_mul(2_654_435_761) >> 16) % 5;
+        let grain = (i.wrapping_mul(2_654_435) >> 16) % 5;
         let ink = (distance - 0.3).abs() < 0.04;
         let paper = if darkest < 1.0 { 233 + grain } else { 235 };
         ((if ink { 40.0 } else { paper as f32 }) * light) as u8

@@ -99,7 +99,7 @@ fn a_reader_that_stops_early_is_no_error() {
 fn rings(path: &std::path::Path) {
     image::GrayImage::from_fn(240, 120, |x, y| {
         let squared = (x % 120).abs_diff(60).pow(2) + y.abs_diff(60).pow(2);
-        image::Luma([if (28 * 28..36 * 36).contains(&squared) { 20 } else { 240 }])
+        image::Luma([if (18 * 18..36 * 36).contains(&squared) { 20 } else { 240 }])
     })
     .save(path)
     .unwrap();
