@@ -83,3 +83,45 @@ fn axis(covariance: &[[f32; 3]; 3]) -> [f32; 3] {
     }
     if dot(&luma, &v) < 0.0 { v.map(|value| -value) } else { v }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Stripes of two colours, under light that changes.
+    fn stripes(paper: [f32; 3], ink: [f32; 3]) -> Colours {
+        std::array::from_fn(|channel| {
+            let value = |at: usize| {
+                let (x, y) = (at % 96, at / 96);
+                let light = 0.6 + 0.4 * y as f32 / 96.0;
+                light * if (x / 5) % 4 == 1 { ink[channel] } else { paper[channel] }
+            };
+            Plane { width: 96, height: 96, values: (0..96 * 96).map(value).collect() }
+        })
+    }
+
+    #[test]
+    fn equally_bright_colours_differ_along_the_axis() {
+        // Brightness 0.299 r + 0.587 g + 0.114 b is the same for both.
+        let (plane, axis) = along_axis(&stripes([200.0, 60.0, 90.0], [60.0, 131.3, 90.0]));
+        let sum: f32 = axis.iter().map(|share| share.abs()).sum();
+        assert!((sum - 1.0).abs() < 1e-5 && axis[0] * axis[1] < 0.0, "{axis:?}");
+        assert!((plane.at(6, 95) - plane.at(0, 95)).abs() > 60.0);
+    }
+
+    #[test]
+    fn gray_stays_gray() {
+        let colours = stripes([220.0; 3], [30.0; 3]);
+        assert_eq!(along_axis(&colours), (colours[0].clone(), [1.0 / 3.0; 3]));
+    }
+
+    #[test]
+    fn the_axis_points_to_the_brighter_side() {
+        for (paper, ink) in
+            [([240.0, 230.0, 150.0], [30.0, 30.0, 120.0]), ([20.0, 60.0, 40.0], [250.0; 3])]
+        {
+            let (_, axis) = along_axis(&stripes(paper, ink));
+            assert!(0.299 * axis[0] + 0.587 * axis[1] + 0.114 * axis[2] > 0.0, "{axis:?}");
+        }
+    }
+}

@@ -138,13 +138,22 @@ pub(super) fn digit(mask: &Mask, contrast: &Plane) -> Mask {
         return mask.clone();
     }
     let measured = measure(&parts, mask, contrast);
-    let heaviest =
-        measured.iter().copied().reduce(|a, b| if b.weight() > a.weight() { b } else { a });
-    let Some(heaviest) = heaviest else { return mask.clone() };
+    let frames: Vec<bool> = (1..)
+        .zip(&measured)
+        .map(|(number, part)| is_frame(number, part, &measured, &parts.of))
+        .collect();
+    let candidates = measured.iter().zip(&frames).filter(|(_, is_frame)| !**is_frame);
+    let Some(heaviest) =
+        candidates.map(|(part, _)| part).reduce(|a, b| if b.weight() > a.weight() { b } else { a })
+    else {
+        return mask.clone();
+    };
     let radius = (heaviest.longer_side() as f32 * NEAR / 2.0) as usize;
     // What is at the border joins no group but its own.
     let inner = parts.of.map(|part| {
-        part > 0 && (heaviest.touches_border() || !measured[part as usize - 1].touches_border())
+        part > 0
+            && !frames[part as usize - 1]
+            && (heaviest.touches_border() || !measured[part as usize - 1].touches_border())
     });
     let groups = label(&grown(&inner, radius.max(1)));
     let measured_groups = measure(&groups, &inner, contrast);

@@ -14,7 +14,7 @@ pub enum Polarity {
 
 /// Below this brightness paper counts as this bright: what is nearly black has
 /// no contrast but noise.
-const LEAST_BRIGHTNESS: f32 = 32.0;
+pub(super) const LEAST_BRIGHTNESS: f32 = 32.0;
 
 /// Paper is plain if four fifths of it, and all of it along the border, differ
 /// from its median by less than these shares of the contrast with the ink.

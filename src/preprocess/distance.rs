@@ -77,3 +77,31 @@ impl Envelope {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preprocess::grid::tests::random_mask;
+
+    #[test]
+    fn distances_are_those_to_the_nearest_of_all_pixels() {
+        for (width, height, share) in
+            [(1, 1, 1.0), (1, 12, 0.2), (12, 1, 0.2), (23, 17, 0.03), (9, 30, 0.5)]
+        {
+            for seed in 0..20 {
+                let mask = random_mask(width, height, share, seed);
+                let found = distance(&mask);
+                let inside: Vec<usize> = (0..width * height).filter(|&i| mask.values[i]).collect();
+                for at in 0..width * height {
+                    let squared = |&i: &usize| {
+                        (i % width).abs_diff(at % width).pow(2)
+                            + (i / width).abs_diff(at / width).pow(2)
+                    };
+                    let nearest = inside.iter().map(squared).min();
+                    let expected = nearest.map_or(FAR, |squared| (squared as f32).sqrt());
+                    assert_eq!(found.values[at], expected, "{width} x {height} at {at}");
+                }
+            }
+        }
+    }
+}

@@ -78,3 +78,58 @@ pub(super) fn quantile(values: &mut [f32], share: f32) -> f32 {
     let index = ((values.len() - 1) as f32 * share) as usize;
     *values.select_nth_unstable_by(index, f32::total_cmp).1
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::rng::Rng;
+
+    /// A mask of which about this share is set.
+    pub(in crate::preprocess) fn random_mask(
+        width: usize,
+        height: usize,
+        share: f32,
+        seed: u64,
+    ) -> Mask {
+        random_plane(width, height, seed).map(|value| value < share)
+    }
+
+    /// Values from 0 to 1.
+    pub(in crate::preprocess) fn random_plane(width: usize, height: usize, seed: u64) -> Plane {
+        let mut rng = Rng::with_stream(seed, 0);
+        let values = (0..width * height).map(|_| rng.below(1 << 16) as f32 / 65_536.0).collect();
+        Plane { width, height, values }
+    }
+
+    /// A mask from a drawing: `#` is set.
+    pub(in crate::preprocess) fn drawn(rows: &[&str]) -> Mask {
+        let values = rows.iter().flat_map(|row| row.chars().map(|c| c == '#')).collect();
+        Mask { width: rows[0].len(), height: rows.len(), values }
+    }
+
+    #[test]
+    fn transposing_swaps_rows_and_columns() {
+        let plane = random_plane(5, 3, 1);
+        let transposed = plane.transposed();
+        assert_eq!((transposed.width, transposed.height), (3, 5));
+        assert!((0..15).all(|i| plane.at(i % 5, i / 5) == transposed.at(i / 5, i % 5)));
+        assert_eq!(transposed.transposed(), plane);
+    }
+
+    #[test]
+    fn a_part_is_its_columns_and_rows() {
+        let plane = random_plane(6, 4, 2);
+        let part = plane.part(2..5, 1..3);
+        assert_eq!((part.width, part.height), (3, 2));
+        assert_eq!(part.values, [&plane.row(1)[2..5], &plane.row(2)[2..5]].concat());
+    }
+
+    #[test]
+    fn quantiles_are_those_of_the_sorted_values() {
+        let mut values: Vec<f32> = (0..101).rev().map(|i| i as f32).collect();
+        for (share, expected) in [(0.0, 0.0), (0.25, 25.0), (0.5, 50.0), (1.0, 100.0)] {
+            assert_eq!(quantile(&mut values, share), expected);
+        }
+        assert_eq!(quantile(&mut [], 0.5), 0.0);
+    }
+}

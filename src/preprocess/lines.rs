@@ -24,13 +24,17 @@ pub(super) struct Lines {
 }
 
 impl Lines {
+    pub(super) fn none() -> Self {
+        Self { through: [const { Vec::new() }; 2], sides: [const { Vec::new() }; 2] }
+    }
+
     /// Finds the lines in a mask.
     ///
     /// A line ends at the picture's border or at another line; a stroke of a
     /// digit, however straight, has a free end.
     pub(super) fn find(mask: &Mask) -> Self {
         if mask.shorter_side() < LEAST_SIDE {
-            return Self { through: [const { Vec::new() }; 2], sides: [const { Vec::new() }; 2] };
+            return Self::none();
         }
         let thickest = (mask.shorter_side() as f32 * THICKEST).round() as usize + 1;
         let across = mask.transposed();
@@ -123,15 +127,16 @@ fn keep_anchored(families: &mut [Vec<Segment>; 2], width: usize, height: usize) 
                 if segment.length() as f32 >= THROUGH * longer {
                     return true;
                 }
+                let at_border = |end: usize| end < border || end + border >= length;
                 let anchored = |end: usize| {
-                    let at_border = end < border || end + border >= length;
-                    at_border || others.iter().any(|other| other.meets(segment, end, near(other)))
+                    at_border(end)
+                        || others.iter().any(|other| other.meets(segment, end, near(other)))
                 };
+                if at_border(segment.first) && at_border(segment.last) {
+                    return true;
+                }
                 if !(anchored(segment.first) && anchored(segment.last)) {
                     return false;
-                }
-                if segment.length() as f32 >= THROUGH * length as f32 {
-                    return true;
                 }
                 let paired = these.iter().any(|other| {
                     let apart = |a: usize, b: usize| {
@@ -140,6 +145,7 @@ fn keep_anchored(families: &mut [Vec<Segment>; 2], width: usize, height: usize) 
                     let middle = (segment.first + segment.last) / 2;
                     let beside = (other.row_at(middle) - segment.row_at(middle)).abs();
                     beside > 2.0 * near(segment)
+                        && 2 * segment.thickness <= 3 * other.thickness + 1
                         && apart(other.first, segment.first)
                         && apart(other.last, segment.last)
                 });

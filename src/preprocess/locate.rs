@@ -11,7 +11,7 @@ use crate::preprocess::grid::{Mask, Plane};
 use crate::preprocess::morphology::{dilation, grown};
 use crate::preprocess::noise::{deviation, smoothed, without_impulses};
 use crate::preprocess::reduce::{Part, reduced};
-use crate::preprocess::scale::{self, Inked};
+use crate::preprocess::scale::{self, Inked, Scene};
 use crate::preprocess::stages::Watch;
 
 /// A digit whose longer side has fewer working pixels is looked at again.
@@ -23,6 +23,9 @@ const AROUND: f32 = 0.4;
 
 /// Working pixels around the digit in which its soft edges are.
 const MARGIN: usize = 4;
+
+/// Working pixels beside a digit in which its finer parts may be.
+const BESIDE: usize = 2;
 
 /// Contrast below this share of the ink's is not the fullest of any stroke, and
 /// the middle of an edge is at most at this share of the fullest nearby.
@@ -36,31 +39,36 @@ pub(super) struct Found {
     pub(super) ink: Plane,
     /// Where the digit is in `ink`.
     pub(super) bounds: Bounds,
-    /// Where it is in the working picture.
-    place: Bounds,
+    /// Its pixels there.
+    digit: Mask,
+    /// Where `ink` begins in the working picture.
+    corner: (usize, usize),
     polarity: Polarity,
     /// The side of the blocks of which the working picture is made.
     block: usize,
 }
 
-/// Finds the digit in a part of a picture; if it is small there, in a part of
-/// that part, which is reduced less.
+/// Finds the digit in a part of a picture; if it is small there, it is looked at
+/// again in a part of that part, which is reduced less.
 pub(super) fn locate(
     picture: &Picture,
     part: &Part,
     polarity: Option<Polarity>,
     watch: &mut Watch,
 ) -> Result<Found> {
-    let found = find(picture, part, polarity, watch)?;
+    let found = find(picture, part, polarity, None, watch)?;
     match nearer(&found, part) {
-        Some(nearer) => find(picture, &nearer, Some(found.polarity), watch),
+        Some(nearer) => {
+            let within = within(&found, part, &nearer);
+            find(picture, &nearer, Some(found.polarity), Some(&within), watch)
+        }
         None => Ok(found),
     }
 }
 
 /// The part around a digit that is small, where there is more to see.
 fn nearer(found: &Found, part: &Part) -> Option<Part> {
-    let longer = found.place.longer_side();
+    let longer = found.bounds.longer_side();
     if found.block == 1 || longer >= SMALL {
         return None;
     }
@@ -69,7 +77,7 @@ fn nearer(found: &Found, part: &Part) -> Option<Part> {
         start + first.saturating_sub(margin) * found.block
             ..(start + (last + 1 + margin) * found.block).min(end)
     };
-    let Bounds { left, right, top, bottom } = found.place;
+    let Bounds { left, right, top, bottom } = found.bounds.moved(found.corner);
     let nearer = Part {
         columns: span(part.columns.start, part.columns.end, left, right),
         rows: span(part.rows.start, part.rows.end, top, bottom),
@@ -77,10 +85,34 @@ fn nearer(found: &Found, part: &Part) -> Option<Part> {
     (nearer.block() < found.block).then_some(nearer)
 }
 
+/// The pixels of the nearer part's working picture that are beside those of a
+/// digit found in the whole part's.
+fn within(found: &Found, part: &Part, nearer: &Part) -> Mask {
+    let near = grown(&found.digit, BESIDE);
+    let block = nearer.block();
+    let (width, height) = (nearer.columns.len().div_ceil(block), nearer.rows.len().div_ceil(block));
+    let mut result = Mask::filled(width, height, false);
+    // Where a pixel of the nearer part is in the mask, along an axis.
+    let place = |index: usize, nearer: usize, part: usize, corner: usize, length: usize| {
+        let at = (nearer + index * block - part) / found.block;
+        at.checked_sub(corner).filter(|&at| at < length)
+    };
+    for y in 0..height {
+        let row = place(y, nearer.rows.start, part.rows.start, found.corner.1, near.height);
+        for x in 0..width {
+            let (start, end) = (nearer.columns.start, part.columns.start);
+            let column = place(x, start, end, found.corner.0, near.width);
+            result.set(x, y, column.zip(row).is_some_and(|(x, y)| near.at(x, y)));
+        }
+    }
+    result
+}
+
 fn find(
     picture: &Picture,
     part: &Part,
     polarity: Option<Polarity>,
+    within: Option<&Mask>,
     watch: &mut Watch,
 ) -> Result<Found> {
     let block = part.block();
@@ -92,26 +124,28 @@ fn find(
     watch.brightness("colour axis", &plane);
     // Opacity is ink, and the plane is dark where it is.
     let known = if canvas == Canvas::Transparent { Some(Polarity::Dark) } else { polarity };
-    let inked = match scale::on_plain_paper(&plane, known) {
+    let shaded = axis.iter().all(|&share| share >= 0.0);
+    let scene = Scene { plane: &plane, noise: 0.0, shaded, within, polarity: known };
+    let inked = match scale::on_plain_paper(&scene) {
         Some(inked) => inked,
         None => {
             let plane = without_impulses(&plane);
             let range = plane.quantile(0.995) - plane.quantile(0.005);
             let deviation = deviation(&plane);
-            let plane = smoothed(plane, deviation, range);
+            let (plane, noise) = smoothed(plane, deviation, range);
             watch.brightness("without noise", &plane);
-            let shaded = axis.iter().all(|&share| share >= 0.0);
-            scale::find(&plane, shaded, known)?
+            scale::find(&Scene { plane: &plane, noise, ..scene })?
         }
     };
     let Inked { polarity, contrast, level, mask, digit, .. } = inked;
     watch.plane("contrast", &contrast, level.ink, 0.0);
     watch.mask("ink without lines", &mask);
 
-    let nothing = || scale::no_ink(level.ink);
+    // Contrast, but nothing that could be a digit.
+    let nothing = || Error::NoInk { expected: level.ink, found: 0.0 };
     let around = Bounds::of(&digit).ok_or_else(nothing)?;
     let (columns, rows) = around.grown(MARGIN, &digit);
-    let offset = (columns.start, rows.start);
+    let corner = (columns.start, rows.start);
     let contrast = contrast.part(columns.clone(), rows.clone());
     let mask = mask.part(columns.clone(), rows.clone());
     let digit = digit.part(columns, rows);
@@ -121,7 +155,7 @@ fn find(
     watch.mask("digit", &digit);
     let ink = ink(&contrast, FULL * level.ink, &mask, &digit, width);
     watch.plane("ink of the digit", &ink, 1.0, 0.0);
-    Ok(Found { ink, bounds, place: bounds.moved(offset), polarity, block })
+    Ok(Found { ink, bounds, digit, corner, polarity, block })
 }
 
 /// The ink of the digit, so that it is 0.5 in the middle of a soft edge: half-way
@@ -131,7 +165,13 @@ fn find(
 /// # Source
 /// Bernsen, *Dynamic thresholding of gray-level images* (International Conference
 /// on Pattern Recognition, 1986).
-pub(super) fn ink(contrast: &Plane, full: f32, mask: &Mask, digit: &Mask, stroke_width: f32) -> Plane {
+pub(super) fn ink(
+    contrast: &Plane,
+    full: f32,
+    mask: &Mask,
+    digit: &Mask,
+    stroke_width: f32,
+) -> Plane {
     let radius = (stroke_width.round() as usize).max(2);
     let most = dilation(contrast, radius);
     let least = dilation(&contrast.map(|value| -value), radius);

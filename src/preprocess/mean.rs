@@ -32,3 +32,28 @@ fn column_means(plane: &Plane, radius: usize) -> Plane {
     }
     Plane { width, height, values }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preprocess::grid::tests::random_plane;
+
+    #[test]
+    fn means_are_those_of_the_square_within_the_picture() {
+        for (width, height) in [(1, 1), (1, 7), (11, 6)] {
+            let plane = random_plane(width, height, 3);
+            for radius in [1, 2, 5, 20] {
+                let found = box_mean(&plane, radius);
+                for y in 0..height {
+                    for x in 0..width {
+                        let rows = y.saturating_sub(radius)..(y + radius + 1).min(height);
+                        let columns = x.saturating_sub(radius)..(x + radius + 1).min(width);
+                        let part = plane.part(columns, rows);
+                        let mean = part.values.iter().sum::<f32>() / part.values.len() as f32;
+                        assert!((found.at(x, y) - mean).abs() < 1e-5, "{radius} at ({x}, {y})");
+                    }
+                }
+            }
+        }
+    }
+}

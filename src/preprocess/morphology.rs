@@ -68,3 +68,39 @@ fn take<T: Copy>(into: &mut [T], from: &[T], best: impl Fn(T, T) -> T) {
         *into = best(*into, from);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preprocess::grid::tests::{random_mask, random_plane};
+
+    /// The best value in each pixel's square, by looking at all of it.
+    fn naive(plane: &Plane, radius: usize, best: fn(f32, f32) -> f32) -> Plane {
+        let mut result = plane.clone();
+        for y in 0..plane.height {
+            for x in 0..plane.width {
+                let rows = y.saturating_sub(radius)..(y + radius + 1).min(plane.height);
+                let columns = x.saturating_sub(radius)..(x + radius + 1).min(plane.width);
+                let around = rows.flat_map(|y| &plane.row(y)[columns.clone()]).copied();
+                result.set(x, y, around.reduce(best).expect("the pixel itself"));
+            }
+        }
+        result
+    }
+
+    #[test]
+    fn any_size_of_window_gives_what_looking_gives() {
+        for (width, height) in [(1, 1), (1, 9), (9, 1), (13, 8), (20, 21)] {
+            let plane = random_plane(width, height, 7);
+            let mask = random_mask(width, height, 0.1, 8);
+            for radius in [0, 1, 2, 3, 5, 9, 30] {
+                let most = naive(&plane, radius, f32::max);
+                assert_eq!(dilation(&plane, radius), most, "{width} x {height}, {radius}");
+                let closed = naive(&most, radius, f32::min);
+                assert_eq!(closing(&plane, radius), closed, "{width} x {height}, {radius}");
+                let near = naive(&mask.map(|ink| f32::from(u8::from(ink))), radius, f32::max);
+                assert_eq!(grown(&mask, radius), near.map(|value| value > 0.5));
+            }
+        }
+    }
+}

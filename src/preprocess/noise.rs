@@ -6,15 +6,14 @@ use crate::preprocess::grid::{Plane, quantile};
 /// then stay below a quarter of the ink.
 const TOLERATED: f32 = 0.06;
 
-/// Passes of the smoothing at most; thin strokes drown in more.
-const MAX_PASSES: usize = 4;
+/// What passes of [`binomial`] leave of the deviation of white noise: n of them
+/// are the binomial of 4n, whose squared weights sum to binom(4n, 2n) / 16ⁿ along
+/// each axis. Thin strokes drown in more than four.
+const LEFT: [f32; 5] = [1.0, 0.375, 0.273_437_5, 0.225_585_94, 0.196_380_62];
 
 /// The shorter side that a picture has for each pass: in a smaller one strokes
 /// are too few pixels wide.
 const PASS_SIDE: usize = 40;
-
-/// What a pass of [`binomial`] leaves of the deviation of white noise, about.
-const LEFT_BY_A_PASS: f32 = 0.45;
 
 /// The standard deviation of the noise.
 ///
@@ -27,8 +26,10 @@ pub(super) fn deviation(plane: &Plane) -> f32 {
     if plane.width < 3 || plane.height < 3 {
         return 0.0;
     }
-    let mut found = Vec::with_capacity(plane.values.len() / 2);
-    for y in (1..plane.height - 1).step_by(2) {
+    // Thousands of values are enough.
+    let step = plane.values.len().div_ceil(10_000);
+    let mut found = Vec::with_capacity(plane.values.len() / step);
+    for y in (1..plane.height - 1).step_by(step) {
         let (above, row, below) = (plane.row(y - 1), plane.row(y), plane.row(y + 1));
         found.extend(above.windows(3).zip(row.windows(3)).zip(below.windows(3)).map(
             |((a, b), c)| {
@@ -105,18 +106,14 @@ fn smaller(one: f32, other: f32) -> f32 {
     if one < other { one } else { other }
 }
 
-/// Smooths until the noise is small beside the contrast.
-pub(super) fn smoothed(plane: Plane, deviation: f32, contrast: f32) -> Plane {
-    let (mut plane, mut left) = (plane, deviation);
-    let most = (plane.shorter_side() / PASS_SIDE).min(MAX_PASSES);
-    for _ in 0..most {
-        if left <= TOLERATED * contrast {
-            break;
-        }
-        plane = binomial(&plane);
-        left *= LEFT_BY_A_PASS;
-    }
-    plane
+/// Smooths until the noise is small beside the contrast; also gives the deviation
+/// that is left.
+pub(super) fn smoothed(plane: Plane, deviation: f32, contrast: f32) -> (Plane, f32) {
+    let most = (plane.shorter_side() / PASS_SIDE).min(LEFT.len() - 1);
+    let enough = |&passes: &usize| deviation * LEFT[passes] <= TOLERATED * contrast;
+    let passes = (0..most).find(enough).unwrap_or(most);
+    let plane = (0..passes).fold(plane, |plane, _| binomial(&plane));
+    (plane, deviation * LEFT[passes])
 }
 
 /// The weighted mean with the eight neighbours, 1 2 1 along both axes.
@@ -139,4 +136,67 @@ fn binomial(plane: &Plane) -> Plane {
         }
     }
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preprocess::grid::tests::random_plane;
+
+    /// Twelve uniform numbers make a nearly normal one, whose deviation is 1.
+    fn noise(width: usize, height: usize) -> Plane {
+        let mut sum = Plane::filled(width, height, -6.0);
+        for seed in 0..12 {
+            let uniform = random_plane(width, height, seed);
+            sum.values.iter_mut().zip(uniform.values).for_each(|(sum, value)| *sum += value);
+        }
+        sum
+    }
+
+    #[test]
+    fn the_deviation_is_found_on_slopes_and_beside_strokes() {
+        let noise = noise(120, 90);
+        for expected in [0.0, 2.0, 10.0] {
+            let mut plane = noise.map(|value| 128.0 + expected * value);
+            for y in 0..90 {
+                for x in 0..120 {
+                    let ink = if (x / 6) % 5 == 2 { -90.0 } else { 0.0 };
+                    plane.set(x, y, plane.at(x, y) + ink + 0.4 * x as f32 - 0.2 * y as f32);
+                }
+            }
+            let found = deviation(&plane);
+            assert!((found - expected).abs() <= 0.15 * expected + 0.05, "{expected}: {found}");
+        }
+        assert_eq!(deviation(&Plane::filled(2, 50, 1.0)), 0.0);
+    }
+
+    #[test]
+    fn impulses_go_and_hairs_stay() {
+        let mut plane = Plane::filled(30, 20, 200.0);
+        (0..30).for_each(|x| plane.set(x, 9, 10.0));
+        let hair = plane.clone();
+        for (x, y) in [(3, 3), (4, 3), (20, 15), (0, 0), (29, 19), (12, 5)] {
+            plane.set(x, y, if x % 2 == 0 { 0.0 } else { 255.0 });
+        }
+        let found = without_impulses(&plane);
+        let differ = found.values.iter().zip(&hair.values).filter(|(a, b)| a != b).count();
+        assert_eq!(differ, 0);
+        assert_eq!(without_impulses(&hair), hair);
+    }
+
+    #[test]
+    fn smoothing_goes_on_until_the_noise_is_small() {
+        let plane = noise(120, 90).map(|value| 100.0 + 20.0 * value);
+        let mean = |plane: &Plane| plane.values.iter().sum::<f32>() / plane.values.len() as f32;
+        let left = |plane: &Plane| {
+            let mean = mean(plane);
+            let squares: f32 = plane.values.iter().map(|value| (value - mean).powi(2)).sum();
+            (squares / plane.values.len() as f32).sqrt()
+        };
+        assert_eq!(smoothed(plane.clone(), 20.0, 20.0 / TOLERATED).0, plane);
+        let (smooth, expected) = smoothed(plane.clone(), 20.0, 100.0);
+        assert!(left(&smooth) < 0.5 * left(&plane), "{} of {}", left(&smooth), left(&plane));
+        assert!((left(&smooth) / expected - 1.0).abs() < 0.1, "{} for {expected}", left(&smooth));
+        assert!((mean(&smooth) - mean(&plane)).abs() < 0.5);
+    }
 }

@@ -91,3 +91,51 @@ pub(super) fn reduced(
     }
     colours
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_block_becomes_its_mean() {
+        let (width, height) = (17, 11);
+        let rgba: Vec<u8> = (0..width * height * 4).map(|i| (i * 37 % 251) as u8).collect();
+        let picture = Picture::from_rgba8(width, height, rgba).expect("four bytes a pixel");
+        let part = Part { columns: 2..16, rows: 1..11 };
+        for block in [1, 2, 3, 4, 7, 20] {
+            let none = None::<fn([u8; 4]) -> [u8; 3]>;
+            let found = reduced(&picture, &part, block, none);
+            let same = reduced(&picture, &part, block, Some(|[r, g, b, _]: [u8; 4]| [r, g, b]));
+            assert_eq!(found, same);
+            assert_eq!(
+                (found[0].width, found[0].height),
+                (14_usize.div_ceil(block), 10_usize.div_ceil(block))
+            );
+            for (channel, plane) in found.iter().enumerate() {
+                for (at, &value) in plane.values.iter().enumerate() {
+                    let (x, y) = (2 + at % plane.width * block, 1 + at / plane.width * block);
+                    let pixels = (y..(y + block).min(11))
+                        .flat_map(|y| (x..(x + block).min(16)).map(move |x| (x, y)));
+                    let values: Vec<f32> = pixels
+                        .map(|(x, y)| f32::from(picture.pixels()[y * width + x][channel]))
+                        .collect();
+                    let mean = values.iter().sum::<f32>() / values.len() as f32;
+                    assert!((value - mean).abs() < 1e-3, "{block} at {at}: {value}, {mean}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_working_picture_is_bounded() {
+        for (width, height) in
+            [(1, 1), (144, 144), (145, 144), (4_000, 3_000), (1, 65_535), (9_000, 70)]
+        {
+            let part = Part { columns: 0..width, rows: 0..height };
+            let block = part.block();
+            let pixels = |block: usize| width.div_ceil(block) * height.div_ceil(block);
+            assert!(pixels(block) <= WORKING_PIXELS);
+            assert!(block == 1 || pixels(block - 1) > WORKING_PIXELS);
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::preprocess::bounds::Bounds;
 use crate::preprocess::components;
-use crate::preprocess::contrast::{Contrast, Polarity};
+use crate::preprocess::contrast::{Contrast, LEAST_BRIGHTNESS, Polarity};
 use crate::preprocess::grid::{Mask, Plane};
 use crate::preprocess::lines::Lines;
 use crate::preprocess::mean::box_mean;
@@ -27,10 +27,10 @@ const OPEN: f32 = 2.0;
 const EDGE: f32 = 0.4;
 
 /// The least contrast of ink.
-const MIN_CONTRAST: f32 = 0.04;
+const MIN_CONTRAST: f32 = 0.02;
 
 /// The least contrast of ink, in deviations of the noise.
-const MIN_SIGNAL: f32 = 5.0;
+const MIN_SIGNAL: f32 = 6.0;
 
 /// Ink at one scale, in one polarity.
 pub(super) struct Inked {
@@ -55,35 +55,57 @@ impl Inked {
     }
 }
 
+/// A working picture in which ink is looked for.
+pub(super) struct Scene<'a> {
+    /// Values along the colour axis, and the deviation of their noise.
+    pub(super) plane: &'a Plane,
+    pub(super) noise: f32,
+    /// Whether the values are brightnesses.
+    pub(super) shaded: bool,
+    /// Where the ink is within, if that is known.
+    pub(super) within: Option<&'a Mask>,
+    /// The polarity, if that is known.
+    pub(super) polarity: Option<Polarity>,
+}
+
 /// The ink where the paper has one brightness all over.
-pub(super) fn on_plain_paper(plane: &Plane, polarity: Option<Polarity>) -> Option<Inked> {
-    let (contrast, found) = Contrast::on_plain_paper(plane)?;
-    if polarity.is_some_and(|polarity| polarity != found) {
+pub(super) fn on_plain_paper(scene: &Scene) -> Option<Inked> {
+    let (contrast, found) = Contrast::on_plain_paper(scene.plane)?;
+    if scene.polarity.is_some_and(|polarity| polarity != found) {
         return None;
     }
-    inked(contrast, plane, found, 1, &mut None).ok()
+    let view = View { plane: scene.plane, noise: 0.0, polarity: found, within: scene.within };
+    inked(contrast, &view, 1, &mut None).ok()
 }
 
 /// The ink in the polarity, and at the scale, at which strokes have most edges.
-pub(super) fn find(plane: &Plane, shaded: bool, polarity: Option<Polarity>) -> Result<Inked> {
-    let mut found = 0.0_f32;
-    let mut keep = |result: std::result::Result<Inked, f32>| {
-        result.inspect_err(|contrast| found = found.max(*contrast)).ok()
+pub(super) fn find(scene: &Scene) -> Result<Inked> {
+    let mut blank = Blank { needed: MIN_CONTRAST, found: 0.0 };
+    let mut keep = |result: std::result::Result<Inked, Blank>| match result {
+        Ok(inked) => Some(inked),
+        Err(found) => {
+            blank = if found.found > blank.found { found } else { blank };
+            None
+        }
     };
+    let brightness = scene.plane.quantile(0.5);
     let mut at_best_scale = |polarity: Polarity| -> Option<Inked> {
         let (plane, shaded) = match polarity {
-            Polarity::Dark => (plane.clone(), shaded),
-            Polarity::Light => (plane.map(|value| 255.0 - value), false),
+            Polarity::Dark => (scene.plane.clone(), scene.shaded),
+            Polarity::Light => (scene.plane.map(|value| 255.0 - value), false),
         };
         let side = plane.shorter_side() as f32;
         let mut radii =
             WINDOWS.map(|window| ((side * window / 2.0) as usize).max(LEAST_RADIUS)).to_vec();
         radii.dedup();
+        let full = if shaded { brightness.max(LEAST_BRIGHTNESS) } else { 255.0 };
+        let view =
+            View { plane: &plane, noise: scene.noise / full, polarity, within: scene.within };
         let mut best: Option<Inked> = None;
         let mut lines = None;
         for radius in radii {
             let contrast = Contrast::by_top_hat(&plane, radius, shaded);
-            if let Some(inked) = keep(inked(contrast, &plane, polarity, radius, &mut lines))
+            if let Some(inked) = keep(inked(contrast, &view, radius, &mut lines))
                 && best.as_ref().is_none_or(|best| inked.edges > best.edges)
             {
                 best = Some(inked);
@@ -91,15 +113,16 @@ pub(super) fn find(plane: &Plane, shaded: bool, polarity: Option<Polarity>) -> R
         }
         // Those between wide strokes are seen where the strokes are.
         if let Some(best) = &mut best
+            && scene.within.is_none()
             && lines.as_ref().is_some_and(Lines::is_empty)
         {
             best.erase(&Lines::find(&candidates(&best.contrast, best.level)));
         }
         best
     };
-    let best = match polarity {
+    let best = match scene.polarity {
         Some(polarity) => at_best_scale(polarity),
-        None => match rarer(plane).and_then(&mut at_best_scale) {
+        None => match rarer(scene.plane).and_then(&mut at_best_scale) {
             Some(inked) => Some(inked),
             None => match (at_best_scale(Polarity::Dark), at_best_scale(Polarity::Light)) {
                 (Some(dark), Some(light)) => Some(if is_ink(&dark, &light) { dark } else { light }),
@@ -107,29 +130,46 @@ pub(super) fn find(plane: &Plane, shaded: bool, polarity: Option<Polarity>) -> R
             },
         },
     };
-    best.ok_or_else(|| no_ink(found))
+    best.ok_or(Error::NoInk { expected: blank.needed, found: blank.found })
 }
 
-/// The error for a picture whose most contrast is this.
-pub(super) fn no_ink(found: f32) -> Error {
-    Error::NoInk { expected: MIN_CONTRAST, found }
+/// Too little contrast for ink.
+#[derive(Clone, Copy)]
+struct Blank {
+    needed: f32,
+    found: f32,
+}
+
+/// A scene in one polarity: ink is dark in its plane.
+struct View<'a> {
+    plane: &'a Plane,
+    /// As a share of the paper's brightness.
+    noise: f32,
+    polarity: Polarity,
+    within: Option<&'a Mask>,
 }
 
 fn inked(
     contrast: Contrast,
-    plane: &Plane,
-    polarity: Polarity,
+    view: &View,
     radius: usize,
     lines: &mut Option<Lines>,
-) -> std::result::Result<Inked, f32> {
+) -> std::result::Result<Inked, Blank> {
+    let &View { plane, noise, polarity, within } = view;
     let Contrast { mut share, depth } = contrast;
-    let level = level(&mut share);
-    if level.ink < MIN_CONTRAST || level.ink < MIN_SIGNAL * level.noise {
-        return Err(level.ink);
+    let level = level(&mut share, noise, within);
+    let needed = MIN_CONTRAST.max(MIN_SIGNAL * level.noise);
+    if level.ink < needed {
+        return Err(Blank { needed, found: level.ink });
     }
     let candidates = candidates(&share, level);
-    // Lines are thin: they are the same at every scale.
-    let lines = lines.get_or_insert_with(|| Lines::find(&candidates));
+    // Lines are thin: they are the same at every scale. Where the digit is known,
+    // they are gone.
+    let lines = lines.get_or_insert_with(|| match within {
+        None => Lines::find(&candidates),
+        Some(_) => Lines::none(),
+    });
+    let candidates = both(candidates, within);
     let (mask, digit) = select(&candidates, lines, &share, level);
     let beside = (radius / 2).max(2);
     let edges = edges(plane, &depth, &digit, beside)
@@ -141,6 +181,14 @@ fn inked(
     }
     let depth = sum / count.max(1) as f32;
     Ok(Inked { polarity, contrast: share, level, mask, digit, edges: edges * depth * depth, depth })
+}
+
+/// What is in a mask, and in the other one if there is one.
+fn both(mut mask: Mask, within: Option<&Mask>) -> Mask {
+    if let Some(within) = within {
+        mask.values.iter_mut().zip(&within.values).for_each(|(ink, &within)| *ink &= within);
+    }
+    mask
 }
 
 /// The ink without lines, and that of the digit.
@@ -193,7 +241,9 @@ fn is_ink(one: &Inked, other: &Inked) -> bool {
             let ink = a.digit.values.iter().filter(|ink| **ink).count();
             2 * ink <= bounds.area()
         };
-        2.0 * a.depth >= b.depth && bounds.is_some_and(|(a, b)| a.surrounds(&b) && sparse(&a))
+        2.0 * a.depth >= b.depth
+            && 2.0 * a.edges >= b.edges
+            && bounds.is_some_and(|(a, b)| a.surrounds(&b) && sparse(&a))
     };
     let votes = |inked: &Inked| inked.edges * paper_around(&inked.mask);
     surrounds(one, other) || (!surrounds(other, one) && votes(one) >= votes(other))

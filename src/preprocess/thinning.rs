@@ -2,7 +2,8 @@
 
 use crate::preprocess::grid::Mask;
 
-/// A mask's skeleton: lines one pixel wide, connected as the mask is.
+/// A mask's skeleton: lines one pixel wide, connected as the mask is; of a round
+/// blob nothing may be left.
 ///
 /// # Source
 /// Zhang, Suen, *A fast parallel algorithm for thinning digital patterns*
@@ -55,10 +56,51 @@ fn is_outer(ink: &[bool], at: usize, width: usize, second: bool) -> bool {
     let count = p.iter().filter(|ink| **ink).count();
     let starts = (0..8).filter(|&i| !p[i] && p[(i + 1) % 8]).count();
     let [north, _, east, _, south, _, west, _] = p;
-    let side = if second {
-        !(north && east && west) && !(north && south && west)
+    // One side of the pair in turn is open, or both of the other pair are.
+    let is_open = if second {
+        !north || !west || !(east || south)
     } else {
-        !(north && east && south) && !(east && south && west)
+        !east || !south || !(north || west)
     };
-    (2..=6).contains(&count) && starts == 1 && side
+    (2..=6).contains(&count) && starts == 1 && is_open
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preprocess::components::label;
+    use crate::preprocess::grid::tests::drawn;
+
+    #[test]
+    fn a_bar_becomes_its_middle_line() {
+        let bar = drawn(&["..........", ".########.", ".########.", ".########.", ".........."]);
+        let thin = skeleton(&bar);
+        let rows: Vec<usize> =
+            (0..5).map(|y| thin.row(y).iter().filter(|ink| **ink).count()).collect();
+        assert_eq!((rows[0], rows[1], rows[3], rows[4]), (0, 0, 0, 0));
+        assert!((5..=8).contains(&rows[2]), "{rows:?}");
+    }
+
+    #[test]
+    fn rings_stay_rings_and_parts_stay_apart() {
+        for inner in [1.5, 2.5, 4.0, 6.0] {
+            let mut mask = Mask::filled(44, 22, false);
+            for centre in [10.5, 32.5] {
+                for at in 0..44 * 22 {
+                    let (x, y) = ((at % 44) as f32 - centre, (at / 44) as f32 - 10.5);
+                    let radius = (x * x + y * y).sqrt();
+                    mask.values[at] |= radius < 8.0 && radius >= inner;
+                }
+            }
+            let thin = skeleton(&mask);
+            assert_eq!(label(&thin).count, 2, "hole of {inner}");
+            assert!(thin.values.iter().zip(&mask.values).all(|(thin, ink)| !thin || *ink));
+            // A line without ends that has a hole in it is a ring.
+            for at in (0..thin.values.len()).filter(|&at| thin.values[at]) {
+                let near = [1, 43, 44, 45].map(|step| [at - step, at + step]);
+                let neighbours = near.as_flattened().iter().filter(|&&at| thin.values[at]).count();
+                assert!(neighbours >= 2, "hole of {inner}: an end at {at}");
+            }
+        }
+    }
 }

@@ -25,18 +25,22 @@ pub(super) struct Level {
     pub(super) noise: f32,
 }
 
-/// Moves the paper's contrast to 0, and measures the ink's.
+/// Moves the paper's contrast to 0, and measures the ink's. Its noise is at least
+/// `noise`; what was smoothed looks less noisy than it is. Only what
+/// is `within` counts as ink.
 ///
 /// The ink's is the mean weighted by contrast of all that is above noise, so
 /// that faint things count less.
-pub(super) fn level(contrast: &mut Plane) -> Level {
-    let noise = deviation(contrast);
+pub(super) fn level(contrast: &mut Plane, noise: f32, within: Option<&Mask>) -> Level {
+    let noise = deviation(contrast).max(noise);
     let paper = contrast.quantile(PAPER);
     contrast.values.iter_mut().for_each(|value| *value = (*value - paper).max(0.0));
     let (mut sum, mut squares) = (0.0, 0.0);
-    for &value in contrast.values.iter().filter(|&&value| value > NOISE * noise) {
-        sum += value;
-        squares += value * value;
+    for (at, &value) in contrast.values.iter().enumerate() {
+        if value > NOISE * noise && within.is_none_or(|within| within.values[at]) {
+            sum += value;
+            squares += value * value;
+        }
     }
     Level { ink: if sum > 0.0 { squares / sum } else { 0.0 }, noise }
 }

@@ -94,3 +94,65 @@ fn a_reader_that_stops_early_is_no_error() {
     let run = Run::from(child.wait_with_output().unwrap());
     assert_eq!((run.status, run.stderr.as_str()), (Some(0), ""));
 }
+
+/// A black ring with a bar in it on white, and the same in another corner.
+fn rings(path: &std::path::Path) {
+    image::GrayImage::from_fn(240, 120, |x, y| {
+        let squared = (x % 120).abs_diff(60).pow(2) + y.abs_diff(60).pow(2);
+        image::Luma([if (18 * 18..36 * 36).contains(&squared) { 20 } else { 240 }])
+    })
+    .save(path)
+    .unwrap();
+}
+
+#[test]
+fn the_stages_are_written_side_by_side() {
+    let folder = Folder::new("stages");
+    let file = folder.join("stages.png");
+    stdout(command("recognize").arg("--stages").arg(&file).arg(PICTURES[1]));
+    let found = image::open(&file).unwrap();
+    assert_eq!(found.height(), 240);
+    assert!(found.width() > 8 * 240, "{}", found.width());
+
+    // As far as it came, where there is no ink.
+    let (blank, stages) = (folder.join("blank.png"), folder.join("blank-stages.png"));
+    image::GrayImage::from_pixel(40, 30, image::Luma([255])).save(&blank).unwrap();
+    let run = run(command("recognize").arg("--stages").arg(&stages).arg(&blank));
+    assert_eq!(run.status, Some(1));
+    assert!(run.stderr.contains("no ink"), "{}", run.stderr);
+    assert!(image::open(&stages).unwrap().width() > 2 * 240);
+
+    let mut two = command("recognize");
+    assert_refused(two.arg("--stages").arg(&file).args(&PICTURES[..2]), 1, &["one picture"]);
+}
+
+#[test]
+fn what_the_caller_knows_is_used() {
+    let folder = Folder::new("options");
+    let path = folder.join("rings.png");
+    rings(&path);
+    let shown =
+        |options: &[&str]| stdout(command("recognize").arg("--show").args(options).arg(&path));
+    let one = shown(&["--crop", "0,0,120,120"]);
+    assert_eq!(one, shown(&["--crop", "120,0,120,120"]));
+    assert_eq!(answer(one.lines().next().unwrap()).1, "0");
+    let kept = shown(&["--crop", "0,0,120,120", "--keep-stroke"]);
+    let blot = shown(&["--crop", "0,0,120,120", "--polarity", "light"]);
+    assert!(
+        one != kept
+            && one != blot
+            && one == shown(&["--crop", "0,0,120,120", "--polarity", "dark"])
+    );
+
+    let outside = ["--crop", "200,0,120,120"];
+    let run = run(command("recognize").args(outside).arg(&path));
+    assert_eq!(run.status, Some(1));
+    assert!(run.stderr.contains("240 x 120 pixels"), "{}", run.stderr);
+    for wrong in ["1,2,3", "a,b,c,d", "1,2,3,-4"] {
+        assert_refused(
+            command("recognize").args(["--crop", wrong, PICTURES[0]]),
+            2,
+            &["four whole numbers"],
+        );
+    }
+}
