@@ -382,6 +382,11 @@ fn the_caller_can_say_what_he_knows() {
     let cropped = Preprocess { crop: Some(crop), ..Preprocess::default() };
     assert_eq!(cropped.run(&two).expect("ink"), prepared(&one));
 
+    // On a transparent canvas the ink is known.
+    let drawing = coloured([0; 4], [255, 255, 255, 255]);
+    let light = Preprocess { polarity: Some(Polarity::Light), ..Preprocess::default() };
+    assert_eq!(light.run(&drawing).expect("ink"), prepared(&drawing));
+
     // A ring: as dark ink it is a 0, as light ink its hole is a blot.
     let ring = picture(100, 100, |x, y| {
         let squared = x.abs_diff(50).pow(2) + y.abs_diff(50).pow(2);

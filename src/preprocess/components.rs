@@ -225,3 +225,81 @@ pub(super) fn without_thin_parts(mask: &Mask, contrast: &Plane, width: f32) -> M
     let thick = Mask { width: mask.width, height: mask.height, values: values.collect() };
     digit(&thick, contrast)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preprocess::grid::tests::{drawn, random_mask};
+
+    fn full(mask: &Mask) -> Plane {
+        mask.map(|ink| f32::from(u8::from(ink)))
+    }
+
+    #[test]
+    fn touching_pixels_have_one_number() {
+        let mask = drawn(&["#.#..", ".#..#", "....#", "##..."]);
+        let labels = label(&mask);
+        assert_eq!(labels.count, 3);
+        assert_eq!(labels.of.at(0, 0), labels.of.at(2, 0));
+        assert!(labels.of.at(4, 1) != labels.of.at(0, 3) && labels.of.at(1, 0) == 0);
+
+        // Every two neighbours in the mask agree, however it looks.
+        let mask = random_mask(40, 30, 0.4, 3);
+        let labels = label(&mask).of;
+        for (x, y) in (0..30).flat_map(|y| (0..40).map(move |x| (x, y))) {
+            assert_eq!(mask.at(x, y), labels.at(x, y) > 0);
+            for (x2, y2) in [(x + 1, y), (x, y + 1), (x + 1, y + 1)] {
+                if x2 < 40 && y2 < 30 && mask.at(x, y) && mask.at(x2, y2) {
+                    assert_eq!(labels.at(x, y), labels.at(x2, y2));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn near_parts_stay_and_specks_and_far_ones_go() {
+        let mut mask = Mask::filled(100, 80, false);
+        let mut fill = |columns: std::ops::Range<usize>, rows: std::ops::Range<usize>| {
+            rows.for_each(|y| columns.clone().for_each(|x| mask.set(x, y, true)));
+        };
+        fill(30..36, 20..60);
+        fill(38..50, 20..24);
+        fill(40..41, 40..41);
+        fill(80..90, 30..40);
+        fill(0..100, 76..80);
+        let found = digit(&mask, &full(&mask));
+        assert!(found.at(32, 40) && found.at(45, 22), "the digit and its bar");
+        assert!(!found.at(40, 40) && !found.at(85, 35) && !found.at(50, 78));
+        // What is alone is the digit, at the border too.
+        let alone = drawn(&["####", "...#"]);
+        assert_eq!(digit(&alone, &full(&alone)), alone);
+    }
+
+    #[test]
+    fn a_box_is_not_what_is_in_it() {
+        let mut mask = Mask::filled(80, 80, false);
+        for (x, y) in (10..70).flat_map(|y| (10..70).map(move |x| (x, y))) {
+            let rim = x < 16 || y < 16 || x >= 64 || y >= 64;
+            mask.set(x, y, rim || ((36..44).contains(&x) && (24..56).contains(&y)));
+        }
+        let found = digit(&mask, &full(&mask));
+        assert!(found.at(40, 40) && !found.at(12, 40));
+        // A ring around a dot is a digit with a speck.
+        for (x, y) in (18..62).flat_map(|y| (18..62).map(move |x| (x, y))) {
+            mask.set(x, y, (39..41).contains(&x) && (39..41).contains(&y));
+        }
+        let found = digit(&mask, &full(&mask));
+        assert!(found.at(12, 40));
+    }
+
+    #[test]
+    fn thin_parts_go() {
+        let mut mask = Mask::filled(60, 60, false);
+        (10..50).for_each(|y| (20..30).for_each(|x| mask.set(x, y, true)));
+        (30..55).for_each(|x| mask.set(x, 25, true));
+        let width = stroke_width(&mask);
+        assert!((8.0..=11.0).contains(&width), "{width}");
+        let found = without_thin_parts(&mask, &full(&mask), width);
+        assert!(found.at(25, 12) && found.at(29, 40) && !found.at(40, 25));
+    }
+}

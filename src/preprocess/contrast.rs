@@ -137,3 +137,82 @@ fn otsu_threshold(plane: &Plane) -> Option<f32> {
     }
     Some(least + (best + 1) as f32 / scale)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preprocess::grid::tests::random_plane;
+
+    /// A stroke of ink, under light.
+    fn stroke(light: impl Fn(usize, usize) -> f32, paper: f32, ink: f32) -> Plane {
+        let mut plane = Plane::filled(80, 60, 0.0);
+        for (x, y) in (0..60).flat_map(|y| (0..80).map(move |x| (x, y))) {
+            let inked = (30..36).contains(&x) && (8..52).contains(&y);
+            plane.set(x, y, light(x, y) * if inked { ink } else { paper });
+        }
+        plane
+    }
+
+    #[test]
+    fn contrast_is_the_share_of_light_that_ink_takes_in_any_light() {
+        let lights: [fn(usize, usize) -> f32; 3] = [
+            |_, _| 1.0,
+            |x, y| 1.0 - 0.004 * x as f32 - 0.005 * y as f32,
+            |x, y| if x + 2 * y > 95 { 1.0 } else { 0.5 },
+        ];
+        for light in lights {
+            let plane = stroke(light, 240.0, 60.0);
+            let Contrast { share, depth } = Contrast::by_top_hat(&plane, 6, true);
+            for (x, y) in [(32, 12), (33, 30), (34, 48)] {
+                assert!((share.at(x, y) - 0.75).abs() < 0.03, "{} at ({x}, {y})", share.at(x, y));
+                let expected = 180.0 * light(x, y);
+                assert!((depth.at(x, y) / expected - 1.0).abs() < 0.05, "{}", depth.at(x, y));
+            }
+            for (x, y) in [(15, 30), (60, 30), (50, 12)] {
+                assert!(share.at(x, y) < 0.08, "{} at ({x}, {y})", share.at(x, y));
+            }
+        }
+    }
+
+    #[test]
+    fn plain_paper_is_told_from_paper_in_light() {
+        let even = |_: usize, _: usize| 1.0;
+        for (paper, ink, expected) in
+            [(240.0, 60.0, Polarity::Dark), (30.0, 200.0, Polarity::Light)]
+        {
+            let found = Contrast::on_plain_paper(&stroke(even, paper, ink)).expect("plain");
+            assert_eq!(found.1, expected);
+            assert_eq!(found.0.depth.at(33, 30), f32::abs(paper - ink));
+            assert_eq!(found.0.depth.at(3, 3), 0.0);
+        }
+        let uneven = stroke(|x, _| 0.5 + x as f32 / 160.0, 240.0, 60.0);
+        let noise = random_plane(80, 60, 4).map(|value| 255.0 * value);
+        let at_border = stroke(even, 240.0, 60.0).part(32..60, 5..55);
+        for plane in [uneven, noise, at_border, Plane::filled(9, 9, 7.0)] {
+            assert!(Contrast::on_plain_paper(&plane).is_none());
+        }
+    }
+
+    #[test]
+    fn the_threshold_parts_the_classes_best() {
+        for seed in 0..10 {
+            // Two heaps of values, the second one smaller.
+            let mut plane = random_plane(40, 30, seed).map(|value| (60.0 * value).floor());
+            let (high, shift) = (100 + 60 * seed as usize, 40.0 + 10.0 * seed as f32);
+            plane.values[..high].iter_mut().for_each(|value| *value += shift);
+            let variance = |threshold: f32| {
+                let above: Vec<f32> =
+                    plane.values.iter().copied().filter(|&value| value > threshold).collect();
+                let (n, all) = (above.len() as f32, plane.values.len() as f32);
+                let (sum, total) = (above.iter().sum::<f32>(), plane.values.iter().sum::<f32>());
+                if n == 0.0 || n == all {
+                    return 0.0;
+                }
+                n * (all - n) * (sum / n - (total - sum) / (all - n)).powi(2)
+            };
+            let best = (0..200).map(|step| variance(step as f32)).fold(0.0, f32::max);
+            let found = variance(otsu_threshold(&plane).expect("two values"));
+            assert!(found > 0.98 * best, "seed {seed}: {found} of {best}");
+        }
+    }
+}

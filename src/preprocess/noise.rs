@@ -175,8 +175,11 @@ mod tests {
         let mut plane = Plane::filled(30, 20, 200.0);
         (0..30).for_each(|x| plane.set(x, 9, 10.0));
         let hair = plane.clone();
-        for (x, y) in [(3, 3), (4, 3), (20, 15), (0, 0), (29, 19), (12, 5)] {
-            plane.set(x, y, if x % 2 == 0 { 0.0 } else { 255.0 });
+        for (x, y) in [(3, 3), (4, 3), (20, 15), (0, 0), (29, 19), (12, 5), (12, 4)] {
+            plane.set(x, y, if y % 2 == 0 { 0.0 } else { 255.0 });
+        }
+        for (x, y) in [(7, 15), (8, 16), (24, 3), (25, 3)] {
+            plane.set(x, y, 0.0);
         }
         let found = without_impulses(&plane);
         let differ = found.values.iter().zip(&hair.values).filter(|(a, b)| a != b).count();

@@ -174,3 +174,65 @@ fn hole_depths(signed: &Plane) -> Plane {
     }
     depths
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A ribbon of a width along the columns.
+    fn ribbon(width: usize) -> Plane {
+        let mut ink = Plane::filled(120, 80, 0.0);
+        for y in 30..30 + width {
+            (10..110).for_each(|x| ink.set(x, y, 1.0));
+        }
+        ink
+    }
+
+    fn rows_of_ink(ink: &Plane) -> f32 {
+        (0..ink.height).map(|y| ink.at(60, y)).sum()
+    }
+
+    #[test]
+    fn the_width_of_a_ribbon_is_found_and_brought_to_that_of_mnist() {
+        for drawn in [1, 3, 6, 10, 20] {
+            let ink = ribbon(drawn);
+            let found = width(&signed_distance(&ink.map(|ink| ink > 0.5)));
+            // Its ends are edges too.
+            assert!((found / drawn as f32 - 1.0).abs() < 0.25 || drawn == 1, "{drawn}: {found}");
+            assert!((rows_of_ink(&normalised(&ink, false)) - drawn as f32).abs() < 0.01);
+            // The ribbon's length makes 20 pixels of the result.
+            let wide = rows_of_ink(&normalised(&ink, true)) * 20.0 / 100.0;
+            let (least, most) = (0.75 * WIDTHS.0, 1.25 * WIDTHS.1);
+            assert!((least..=most).contains(&wide), "{drawn}: {wide}");
+        }
+    }
+
+    #[test]
+    fn growing_strokes_leave_a_hole_open() {
+        let mut ink = ribbon(2);
+        for at in 0..ink.values.len() {
+            let (x, y) = ((at % 120) as f32 - 30.0, (at / 120) as f32 - 30.0);
+            let radius = (x * x + y * y).sqrt();
+            if (3.5..5.5).contains(&radius) {
+                ink.values[at] = 1.0;
+            } else if radius < 3.5 {
+                ink.values[at] = 0.0;
+            }
+        }
+        let wide = normalised(&ink, true);
+        assert!(rows_of_ink(&wide) > 6.0, "grown");
+        assert!(wide.at(30, 30) < 0.3, "{}", wide.at(30, 30));
+    }
+
+    #[test]
+    fn shrinking_strokes_leave_the_thin_parts() {
+        let mut ink = ribbon(24);
+        // In the middle a sixth as wide.
+        for y in (0..40).chain(44..80) {
+            (50..70).for_each(|x| ink.set(x, y, 0.0));
+        }
+        let thin = normalised(&ink, true);
+        let left: Vec<f32> = (50..70).map(|x| (0..80).map(|y| thin.at(x, y)).sum()).collect();
+        assert!(left.iter().all(|&rows| rows > 2.0), "{left:?}");
+    }
+}
