@@ -82,9 +82,8 @@ impl Contrast {
             return None;
         }
         let of = |wanted: bool| {
-            let values =
-                plane.values.iter().copied().filter(move |&value| is_paper(value) == wanted);
-            values.step_by(SAMPLE).collect::<Vec<_>>()
+            let values = plane.values.iter().copied().step_by(SAMPLE);
+            values.filter(|&value| is_paper(value) == wanted).collect::<Vec<_>>()
         };
         let (mut paper, mut ink) = (of(true), of(false));
         if ink.is_empty() || (paper.len() as f32) < MOSTLY * (paper.len() + ink.len()) as f32 {
@@ -108,8 +107,7 @@ impl Contrast {
 /// The brightness that splits the pixels into two classes so that the variance
 /// between the classes is largest; none where there is one brightness only.
 fn otsu_threshold(plane: &Plane) -> Option<f32> {
-    let least = plane.values.iter().copied().fold(f32::MAX, f32::min);
-    let most = plane.values.iter().copied().fold(f32::MIN, f32::max);
+    let (least, most) = plane.range();
     if most <= least {
         return None;
     }
