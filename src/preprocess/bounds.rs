@@ -15,13 +15,19 @@ pub(super) struct Bounds {
 
 impl Bounds {
     pub(super) fn of(mask: &Mask) -> Option<Self> {
-        let rows = || (0..mask.height).filter(|&y| mask.row(y).contains(&true));
-        let columns = (0..mask.height).filter_map(|y| {
-            let row = mask.row(y);
-            Some((row.iter().position(|&ink| ink)?, row.iter().rposition(|&ink| ink)?))
-        });
-        let (left, right) = columns.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
-        Some(Self { left, right, top: rows().next()?, bottom: rows().next_back()? })
+        let mut columns = vec![false; mask.width];
+        let mut rows = vec![false; mask.height];
+        for (y, any) in rows.iter_mut().enumerate() {
+            for (column, &ink) in columns.iter_mut().zip(mask.row(y)) {
+                *column |= ink;
+                *any |= ink;
+            }
+        }
+        let ends = |profile: &[bool]| {
+            Some((profile.iter().position(|&any| any)?, profile.iter().rposition(|&any| any)?))
+        };
+        let ((left, right), (top, bottom)) = (ends(&columns)?, ends(&rows)?);
+        Some(Self { left, right, top, bottom })
     }
 
     /// The columns and rows within a margin, as far as the mask goes.
@@ -60,5 +66,26 @@ impl Bounds {
 
     pub(super) fn longer_side(&self) -> usize {
         (self.right - self.left).max(self.bottom - self.top) + 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preprocess::grid::tests::drawn;
+
+    #[test]
+    fn bounds_are_the_first_and_last_rows_and_columns() {
+        let mask = drawn(&[".....", "..#..", ".....", "...#."]);
+        let bounds = Bounds::of(&mask).expect("two pixels");
+        let Bounds { left, right, top, bottom } = bounds;
+        assert_eq!((left, right, top, bottom), (2, 3, 1, 3));
+        assert_eq!((bounds.longer_side(), bounds.area()), (3, 6));
+        assert_eq!(bounds.grown(1, &mask), (1..5, 0..4));
+        assert!(bounds.contains(2, 2) && !bounds.contains(1, 2));
+        assert!(Bounds::of(&drawn(&["..", ".."])).is_none());
+        let within = Bounds { left: 3, right: 3, top: 2, bottom: 2 };
+        assert!(Bounds { left: 2, right: 4, top: 1, bottom: 3 }.surrounds(&within));
+        assert!(!bounds.surrounds(&within));
     }
 }

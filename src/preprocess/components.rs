@@ -76,15 +76,14 @@ pub(super) fn label(mask: &Mask) -> Labels {
         }
         count += 1;
         of.values[start] = count;
-        open.push(start);
-        while let Some(at) = open.pop() {
-            let (x, y) = (at % width, at / width);
+        open.push((start % width, start / width));
+        while let Some((x, y)) = open.pop() {
             for y in y.saturating_sub(1)..(y + 2).min(height) {
                 for x in x.saturating_sub(1)..(x + 2).min(width) {
                     let near = y * width + x;
                     if mask.values[near] && of.values[near] == 0 {
                         of.values[near] = count;
-                        open.push(near);
+                        open.push((x, y));
                     }
                 }
             }

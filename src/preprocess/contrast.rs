@@ -24,7 +24,7 @@ const PLAIN_BORDER: f32 = 0.15;
 /// At least this share of a picture on plain paper is paper.
 const MOSTLY: f32 = 0.6;
 
-/// Of so many pixels one is looked at where a median is wanted.
+/// Of so many pixels of paper one is looked at where its median is wanted.
 const SAMPLE: usize = 3;
 
 /// How much darker than the paper each pixel is.
@@ -81,13 +81,11 @@ impl Contrast {
         if !border().all(is_paper) {
             return None;
         }
-        let of = |wanted: bool| {
-            let values =
-                plane.values.iter().copied().filter(move |&value| is_paper(value) == wanted);
-            values.step_by(SAMPLE).collect::<Vec<_>>()
-        };
-        let (mut paper, mut ink) = (of(true), of(false));
-        if ink.is_empty() || (paper.len() as f32) < MOSTLY * (paper.len() + ink.len()) as f32 {
+        // There may be little ink, in rows or columns that a sample misses.
+        let all = || plane.values.iter().copied();
+        let mut ink: Vec<f32> = all().filter(|&value| !is_paper(value)).collect();
+        let mut paper: Vec<f32> = all().step_by(SAMPLE).filter(|&value| is_paper(value)).collect();
+        if paper.is_empty() || ink.len() as f32 > (1.0 - MOSTLY) * plane.values.len() as f32 {
             return None;
         }
         let (brightness, ink) = (quantile(&mut paper, 0.5), quantile(&mut ink, 0.5));
@@ -108,8 +106,7 @@ impl Contrast {
 /// The brightness that splits the pixels into two classes so that the variance
 /// between the classes is largest; none where there is one brightness only.
 fn otsu_threshold(plane: &Plane) -> Option<f32> {
-    let least = plane.values.iter().copied().fold(f32::MAX, f32::min);
-    let most = plane.values.iter().copied().fold(f32::MIN, f32::max);
+    let (least, most) = plane.range();
     if most <= least {
         return None;
     }

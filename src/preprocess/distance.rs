@@ -52,7 +52,10 @@ impl Envelope {
     fn sample(&mut self, heights: &[f32], result: &mut [f32]) {
         let of = |p: usize| heights[p] + (p * p) as f32;
         self.parabolas.clear();
-        for q in (0..heights.len()).filter(|&q| heights[q] < FAR) {
+        // Among vertices at 0, those at the ends are nearest to all others.
+        let is_zero = |q: usize| heights.get(q).is_some_and(|&height| height == 0.0);
+        let is_between = |q: usize| is_zero(q) && is_zero(q + 1) && q > 0 && is_zero(q - 1);
+        for q in (0..heights.len()).filter(|&q| heights[q] < FAR && !is_between(q)) {
             let start = loop {
                 let Some(&(start, p)) = self.parabolas.last() else { break f32::MIN };
                 let meeting = (of(q) - of(p)) / (2 * (q - p)) as f32;
@@ -71,6 +74,10 @@ impl Envelope {
         for (q, result) in result.iter_mut().enumerate() {
             while self.parabolas.get(current + 1).is_some_and(|next| next.0 < q as f32) {
                 current += 1;
+            }
+            if is_zero(q) {
+                *result = 0.0;
+                continue;
             }
             let p = self.parabolas[current].1;
             *result = ((q.abs_diff(p) * q.abs_diff(p)) as f32 + heights[p]).sqrt();

@@ -27,7 +27,7 @@ pub(super) fn deviation(plane: &Plane) -> f32 {
         return 0.0;
     }
     // Thousands of values are enough.
-    let step = plane.values.len().div_ceil(10_000);
+    let step = plane.values.len().div_ceil(6_000);
     let mut found = Vec::with_capacity(plane.values.len() / step);
     for y in (1..plane.height - 1).step_by(step) {
         let (above, row, below) = (plane.row(y - 1), plane.row(y), plane.row(y + 1));

@@ -47,8 +47,7 @@ impl Watch {
     /// A plane whose darkest value becomes black, the brightest white.
     pub(super) fn brightness(&mut self, name: &'static str, plane: &Plane) {
         if self.0.is_some() {
-            let black = plane.values.iter().copied().fold(f32::MAX, f32::min);
-            let white = plane.values.iter().copied().fold(f32::MIN, f32::max);
+            let (black, white) = plane.range();
             self.plane(name, plane, black, white);
         }
     }
