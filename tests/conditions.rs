@@ -28,29 +28,29 @@ const FLOORS: [(Condition, usize); 25] = [
     (Condition::Hair, 38),
     (Condition::Marker, 39),
     (Condition::OffCentre, 39),
-    (Condition::Strip, 39),
-    (Condition::LowContrast, 31),
-    (Condition::Noise, 29),
-    (Condition::SaltAndPepper, 10),
+    (Condition::Strip, 38),
+    (Condition::LowContrast, 39),
+    (Condition::Noise, 39),
+    (Condition::SaltAndPepper, 39),
     (Condition::Jpeg, 39),
-    (Condition::Blur, 38),
-    (Condition::Photo, 16),
-    (Condition::Shadow, 6),
-    (Condition::Coloured, 24),
-    (Condition::Inverted, 38),
-    (Condition::Chalk, 24),
+    (Condition::Blur, 39),
+    (Condition::Photo, 39),
+    (Condition::Shadow, 39),
+    (Condition::Coloured, 39),
+    (Condition::Inverted, 39),
+    (Condition::Chalk, 39),
     (Condition::Alpha, 39),
-    (Condition::Ruled, 10),
-    (Condition::Squared, 4),
-    (Condition::Boxed, 16),
-    (Condition::Pencil, 33),
+    (Condition::Ruled, 39),
+    (Condition::Squared, 37),
+    (Condition::Boxed, 36),
+    (Condition::Pencil, 38),
     (Condition::Exif, 38),
-    (Condition::Large, 1),
+    (Condition::Large, 7),
     (Condition::PostOffice, 39),
 ];
 
 /// The area under the ROC curve that the confidence has to reach.
-const LEAST_AREA: f64 = 0.86;
+const LEAST_AREA: f64 = 0.99;
 
 /// A drawn digit, and which it is.
 type Digit = (Glyph, usize);

@@ -19,10 +19,10 @@ use digit_recognizer::{
 };
 
 /// The least share of MNIST's test images that the model in the box reads.
-const BOX_ACCURACY: f64 = 0.995;
+const BOX_ACCURACY: f64 = 0.9962;
 
 /// FNV-1a, over words, of the weights after the first epoch of the recipe.
-const RECIPE: u64 = 0;
+const RECIPE: u64 = 0xd109_d13c_9e46_41a8;
 
 fn data(path: &str) -> PathBuf {
     let root = std::env::var_os("DIGITS_DATA").unwrap_or_else(|| "../shared/data".into());

@@ -1,8 +1,8 @@
 //! Pictures that already are as MNIST's images.
 
+use crate::digit_image::MIDDLE;
 use crate::digit_image::{DigitImage, PIXELS, SIDE};
 use crate::picture::Picture;
-use crate::digit_image::MIDDLE;
 use crate::preprocess::contrast::Polarity;
 
 /// The longer side of the digit's box, as it is in all training images: a few

@@ -1,7 +1,7 @@
 //! Bringing the stroke to the width that MNIST's have.
 
-use crate::preprocess::bounds::Bounds;
 use crate::digit_image::BOX;
+use crate::preprocess::bounds::Bounds;
 use crate::preprocess::distance::distance;
 use crate::preprocess::grid::{Grid, Mask, Plane};
 use crate::preprocess::morphology::dilation;
