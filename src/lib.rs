@@ -18,7 +18,7 @@
 //! ```text
 //! picture -> preprocess -> 28x28 DigitImage -> Matrix -> Network -> Prediction
 //! strokes -> draw ------------^
-//! dataset -> Matrix -> train -> Network -> weights file
+//! dataset -> (augment) -> Matrix -> train -> Network -> weights file
 //! ```
 //!
 //! | to | start at |
