@@ -23,6 +23,7 @@ mod schedule;
 
 use std::fmt;
 use std::ops::ControlFlow;
+use std::sync::OnceLock;
 use std::time::Instant;
 
 pub use config::TrainConfig;
@@ -145,6 +146,9 @@ pub struct Trainer<'a> {
     labelled: usize,
     /// The order of the images in an epoch.
     order: Vec<usize>,
+    /// What a checkpoint says of this training, once it was asked for: all images
+    /// are read for it.
+    settings: OnceLock<String>,
 }
 
 impl<'a> Trainer<'a> {
@@ -199,6 +203,7 @@ impl<'a> Trainer<'a> {
             has_failed: false,
             labelled: training.labels().iter().filter(has_class).count(),
             order: Vec::with_capacity(training.len()),
+            settings: OnceLock::new(),
         })
     }
 
@@ -360,7 +365,9 @@ impl Batch<'_> {
         for (number, images) in self.images.chunks(CHUNK).enumerate() {
             for (index, &image) in images.iter().enumerate() {
                 labels[index] = self.dataset.labels()[image];
-                keys[index] = dropout_key(config.seed, self.epoch, image);
+                if config.dropout > 0.0 {
+                    keys[index] = dropout_key(config.seed, self.epoch, image);
+                }
             }
             if let Some(augmented) = augmented {
                 augmented.fill(descent.pool(), self.dataset, images, config.seed, self.epoch);

@@ -45,7 +45,7 @@ impl Trainer<'_> {
     /// # Errors
     /// [`Error::Io`] if the writer fails
     pub fn write(&self, mut writer: impl Write) -> Result<()> {
-        let text = self.settings();
+        let text = self.settings.get_or_init(|| self.settings());
         let mut head = Vec::new();
         head.write_all(&MAGIC)?;
         head.write_u16::<LittleEndian>(VERSION)?;
@@ -86,7 +86,7 @@ impl Trainer<'_> {
     ///
     /// The training is then as it was before.
     pub fn read(&mut self, mut reader: impl Read) -> Result<()> {
-        let history = read_head(&mut reader, &self.settings())?;
+        let history = read_head(&mut reader, self.settings.get_or_init(|| self.settings()))?;
         let network = self.read_network(&mut reader)?;
         let mut states = Vec::new();
         for slot in self.slots() {
