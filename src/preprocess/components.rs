@@ -1,5 +1,6 @@
 //! Connected components, and which of them are the digit.
 
+use crate::preprocess::bounds::Bounds;
 use crate::preprocess::distance::distance;
 use crate::preprocess::grid::{Grid, Mask, Plane, quantile};
 use crate::preprocess::morphology::grown;
@@ -35,20 +36,13 @@ pub(super) struct Labels {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Component {
     pub(super) ink: f32,
-    pub(super) left: usize,
-    pub(super) right: usize,
-    pub(super) top: usize,
-    pub(super) bottom: usize,
+    pub(super) bounds: Bounds,
     /// Its pixels that have another one beside them, and those at the border.
     edge: usize,
     at_border: usize,
 }
 
 impl Component {
-    pub(super) fn longer_side(&self) -> usize {
-        (self.right - self.left).max(self.bottom - self.top) + 1
-    }
-
     fn touches_border(&self) -> bool {
         self.at_border > 0
     }
@@ -96,10 +90,7 @@ pub(super) fn label(mask: &Mask) -> Labels {
 pub(super) fn measure(labels: &Labels, mask: &Mask, contrast: &Plane) -> Vec<Component> {
     let empty = Component {
         ink: 0.0,
-        left: usize::MAX,
-        right: 0,
-        top: usize::MAX,
-        bottom: 0,
+        bounds: Bounds { left: usize::MAX, right: 0, top: usize::MAX, bottom: 0 },
         edge: 0,
         at_border: 0,
     };
@@ -117,10 +108,11 @@ pub(super) fn measure(labels: &Labels, mask: &Mask, contrast: &Plane) -> Vec<Com
                 || mask.at(x - 1, y) && mask.at(x + 1, y) && mask.at(x, y - 1) && mask.at(x, y + 1);
             component.at_border += usize::from(at_border);
             component.edge += usize::from(at_border || !inside());
-            component.left = component.left.min(x);
-            component.right = component.right.max(x);
-            component.top = component.top.min(y);
-            component.bottom = component.bottom.max(y);
+            let bounds = &mut component.bounds;
+            bounds.left = bounds.left.min(x);
+            bounds.right = bounds.right.max(x);
+            bounds.top = bounds.top.min(y);
+            bounds.bottom = bounds.bottom.max(y);
         }
     }
     components
@@ -147,7 +139,7 @@ pub(super) fn digit(mask: &Mask, contrast: &Plane) -> Mask {
     else {
         return mask.clone();
     };
-    let radius = (heaviest.longer_side() as f32 * NEAR / 2.0) as usize;
+    let radius = (heaviest.bounds.longer_side() as f32 * NEAR / 2.0) as usize;
     // What is at the border joins no group but its own.
     let inner = parts.of.map(|part| {
         part > 0
@@ -175,25 +167,23 @@ pub(super) fn digit(mask: &Mask, contrast: &Plane) -> Mask {
 /// Whether a component is a printed box: all of it is along the sides of its
 /// bounds, and another component is inside, about as high.
 fn is_frame(number: u32, part: &Component, all: &[Component], of: &Grid<u32>) -> bool {
-    let (width, height) = (part.right - part.left + 1, part.bottom - part.top + 1);
+    let Bounds { left, right, top, bottom } = part.bounds;
+    let (width, height) = (right - left + 1, bottom - top + 1);
     let (across, down) = (width as f32 * RIM, height as f32 * RIM);
     let inside = |other: &Component| {
-        other.left > part.left
-            && other.right < part.right
-            && other.top > part.top
-            && other.bottom < part.bottom
-            && other.longer_side() as f32 >= FILLED * width.min(height) as f32
+        part.bounds.surrounds(&other.bounds)
+            && other.bounds.longer_side() as f32 >= FILLED * width.min(height) as f32
             && other.ink >= FILLED * FILLED * part.ink
     };
     if !all.iter().any(inside) {
         return false;
     }
     let (mut count, mut along) = (0, 0);
-    for y in part.top..=part.bottom {
-        for x in part.left..=part.right {
+    for y in top..=bottom {
+        for x in left..=right {
             if of.at(x, y) == number {
-                let from_side = (x - part.left).min(part.right - x) as f32;
-                let from_end = (y - part.top).min(part.bottom - y) as f32;
+                let from_side = (x - left).min(right - x) as f32;
+                let from_end = (y - top).min(bottom - y) as f32;
                 count += 1;
                 along += usize::from(from_side < across || from_end < down);
             }
