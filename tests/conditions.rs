@@ -14,10 +14,10 @@ mod drawn;
 use std::path::{Path, PathBuf};
 
 use digit_recognizer::mnist::{self, Split};
-use digit_recognizer::{Dataset, Error, Network, Picture};
-use drawn::glyph::Glyph;
+use digit_recognizer::{Dataset, Error, Network, Picture, unipen};
+use drawn::glyph::{Glyph, smooth};
 use drawn::non_digits::{self, NonDigit};
-use drawn::{Condition, pendigits, sheet};
+use drawn::{Condition, sheet};
 
 /// Of the first 40 digits of the sample (8 where pictures are large), how many
 /// have to be read right.
@@ -166,13 +166,16 @@ fn data(path: &str) -> PathBuf {
 }
 
 /// Digits to develop with, half of them scans (MNIST's last 5,000 training
-/// images) and half pen strokes (writers 23 and 24, whom nothing is trained on),
-/// in turns.
+/// images) and half pen strokes (writers 23 and 24), in
+/// turns: what the recipe's first two steps keep out of training, and its last does not.
 fn development_digits() -> Vec<Digit> {
     let train = mnist::load(data("mnist"), Split::Train).expect("MNIST in the data folder");
     let scans = scans(&train.slice(train.len() - 5_000..train.len()));
-    let pens = pendigits::load(&data("pendigits/strokes-writers-01-24.unipen.gz"), 23..=24);
-    let pens = pens.into_iter().map(|(glyph, label)| (glyph, usize::from(label)));
+    let pens = unipen::load(data("pendigits/strokes-writers-01-24.unipen.gz")).expect("strokes");
+    let pens = pens.iter().filter(|digit| digit.writer >= 23).map(|digit| {
+        let strokes = digit.strokes.as_slice().iter().map(|stroke| smooth(stroke)).collect();
+        (Glyph::from_strokes(strokes), usize::from(digit.label))
+    });
     let [scans, pens] = [scans, pens.collect()].map(|digits: Vec<Digit>| {
         let step = digits.len() / 250;
         digits.into_iter().step_by(step).take(250)

@@ -7,7 +7,6 @@ mod ink;
 mod letters;
 pub(crate) mod non_digits;
 mod paper;
-pub(crate) mod pendigits;
 mod printed;
 pub(crate) mod random;
 mod scene;
