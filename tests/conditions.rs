@@ -21,13 +21,14 @@ use drawn::{Condition, sheet};
 
 /// Of the first 40 digits of the sample (8 where pictures are large), how many
 /// have to be read right.
-const FLOORS: [(Condition, usize); 25] = [
+const FLOORS: [(Condition, usize); 26] = [
     (Condition::MnistForm, 40),
     (Condition::Paint, 40),
     (Condition::Paint28, 40),
     (Condition::Hair, 38),
     (Condition::Marker, 39),
     (Condition::OffCentre, 39),
+    (Condition::Cropped, 38),
     (Condition::Strip, 38),
     (Condition::LowContrast, 39),
     (Condition::Noise, 39),

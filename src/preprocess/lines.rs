@@ -43,7 +43,7 @@ impl Lines {
         for (family, length) in families.iter_mut().zip(lengths) {
             keep_parallel(family, length);
         }
-        keep_anchored(&mut families, mask.width, mask.height);
+        keep_anchored(&mut families, [mask, &across]);
         let chosen = |through: bool| {
             let mut chosen = families.clone();
             for (family, length) in chosen.iter_mut().zip(lengths) {
@@ -109,60 +109,69 @@ fn keep_parallel(family: &mut Vec<Segment>, length: usize) {
     }
 }
 
-/// Keeps what ends as lines do, until all that is left does.
+/// Keeps what ends as lines do, until all that is left does; the masks are those
+/// of the two families.
 ///
-/// A ruled line passes through nearly all of the picture. A side of a box ends
-/// at other lines, and another side has its ends beside it.
-fn keep_anchored(families: &mut [Vec<Segment>; 2], width: usize, height: usize) {
-    let near = |segment: &Segment| (segment.thickness + 3) as f32;
-    let border = 3 + width.min(height) / 32;
+/// A ruled line ends at the picture's rim, or runs beside another as long. A side
+/// of a box ends at other lines, and another side has its ends beside it.
+fn keep_anchored(families: &mut [Vec<Segment>; 2], masks: [&Mask; 2]) {
     loop {
-        let mut dropped = false;
-        for family in 0..2 {
-            let (these, others) = (families[family].clone(), families[1 - family].clone());
-            let length = [width, height][family];
-            let before = these.len();
-            families[family].retain(|segment| {
-                let longer = width.max(height) as f32;
-                if segment.length() as f32 >= THROUGH * longer {
-                    return true;
-                }
-                let at_border = |end: usize| end < border || end + border >= length;
-                let anchored = |end: usize| {
-                    at_border(end)
-                        || others.iter().any(|other| other.meets(segment, end, near(other)))
-                };
-                if at_border(segment.first) && at_border(segment.last) {
-                    return true;
-                }
-                if !(anchored(segment.first) && anchored(segment.last)) {
-                    return false;
-                }
-                let paired = these.iter().any(|other| {
-                    let apart = |a: usize, b: usize| {
-                        a.abs_diff(b) as f32 <= near(segment) + STEEPEST * segment.length() as f32
-                    };
-                    let middle = (segment.first + segment.last) / 2;
-                    let beside = (other.row_at(middle) - segment.row_at(middle)).abs();
-                    beside > 2.0 * near(segment)
-                        && 2 * segment.thickness <= 3 * other.thickness + 1
-                        && apart(other.first, segment.first)
-                        && apart(other.last, segment.last)
-                });
-                let corner = |end: usize| {
-                    others.iter().any(|other| {
-                        let row = segment.row_at(end);
-                        let ends = [other.first, other.last];
-                        other.meets(segment, end, near(other))
-                            && ends.iter().any(|&at| (at as f32 - row).abs() <= near(other))
-                    })
-                };
-                paired || (corner(segment.first) && corner(segment.last))
-            });
-            dropped |= families[family].len() < before;
+        let before = families.clone();
+        for (family, mask) in masks.into_iter().enumerate() {
+            let (these, others) = (&before[family], families[1 - family].clone());
+            families[family].retain(|segment| is_anchored(segment, these, &others, mask));
         }
-        if !dropped {
+        if families.iter().zip(&before).all(|(left, all)| left.len() == all.len()) {
             return;
         }
     }
+}
+
+/// Whether a segment ends as lines do, among those of its family and the others.
+fn is_anchored(segment: &Segment, these: &[Segment], others: &[Segment], mask: &Mask) -> bool {
+    let near = |segment: &Segment| (segment.thickness + 3) as f32;
+    let rim = 3 + mask.shorter_side() / 32;
+    let longer = mask.width.max(mask.height) as f32;
+    let (first, last) = (segment.first, segment.last);
+    let middle = (first + last) as f32 / 2.0;
+    let beside = |other: &&Segment| {
+        (other.row_at(middle) - segment.row_at(middle)).abs() > 2.0 * near(segment)
+    };
+
+    let at_side = |end: usize| end < rim || end + rim >= mask.width;
+    let at_rim = |end: usize| {
+        let row = segment.row_at(end as f32);
+        at_side(end) || row < rim as f32 || row + rim as f32 >= mask.height as f32
+    };
+    if at_side(first) && at_side(last) {
+        return true;
+    }
+    let passes = |segment: &Segment| segment.length() as f32 >= THROUGH * longer;
+    let parallel = |other: &&Segment| (other.slope - segment.slope).abs() <= PARALLEL;
+    if passes(segment)
+        && ((at_rim(first) && at_rim(last))
+            || these.iter().filter(beside).filter(parallel).any(passes))
+    {
+        return true;
+    }
+
+    let meets = |end: usize, other: &&Segment| segment.meets(other, end, near(other), mask);
+    let anchored = |end: usize| at_side(end) || others.iter().any(|other| meets(end, &other));
+    let paired = || {
+        let apart = |a: usize, b: usize| {
+            a.abs_diff(b) as f32 <= near(segment) + STEEPEST * segment.length() as f32
+        };
+        these.iter().filter(beside).any(|other| {
+            2 * segment.thickness <= 3 * other.thickness + 1
+                && apart(other.first, first)
+                && apart(other.last, last)
+        })
+    };
+    let corner = |end: usize| {
+        let row = segment.row_at(end as f32);
+        others.iter().filter(|other| meets(end, other)).any(|other| {
+            [other.first, other.last].iter().any(|&at| (at as f32 - row).abs() <= near(other))
+        })
+    };
+    anchored(first) && anchored(last) && (paired() || (corner(first) && corner(last)))
 }

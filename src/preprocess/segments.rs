@@ -39,17 +39,28 @@ impl Segment {
         self.last + 1 - self.first
     }
 
-    /// Whether this line, of the other family, passes by an end of a segment.
-    pub(super) fn meets(&self, segment: &Self, end: usize, near: f32) -> bool {
-        let row = segment.row_at(end);
-        let column = self.row_at(row.max(0.0) as usize);
-        (column - end as f32).abs() <= near
-            && row >= self.first as f32 - near
-            && row <= self.last as f32 + near
+    /// The column and row where a segment of the other family crosses this one's line.
+    pub(super) fn crossing(&self, other: &Self) -> (f32, f32) {
+        let row = (self.row + self.slope * other.row) / (1.0 - self.slope * other.slope);
+        (other.row_at(row), row)
     }
 
-    pub(super) fn row_at(&self, column: usize) -> f32 {
-        self.row + self.slope * column as f32
+    /// Whether a segment of the other family passes by an end of this one, and
+    /// there is ink in `mask` where they cross: the sides of a loop have none there.
+    pub(super) fn meets(&self, other: &Self, end: usize, near: f32, mask: &Mask) -> bool {
+        let (column, row) = self.crossing(other);
+        let beside = |at: f32, side: usize| {
+            let at = at.round().clamp(0.0, side as f32 - 1.0) as usize;
+            at.saturating_sub(1)..(at + 2).min(side)
+        };
+        (column - end as f32).abs() <= near
+            && row >= other.first as f32 - near
+            && row <= other.last as f32 + near
+            && beside(row, mask.height).any(|y| beside(column, mask.width).any(|x| mask.at(x, y)))
+    }
+
+    pub(super) fn row_at(&self, column: f32) -> f32 {
+        self.row + self.slope * column
     }
 }
 
@@ -145,7 +156,9 @@ fn trace(
     };
     let mut x = 0;
     while x < width {
-        let (first, mut last, mut hits, mut fresh) = (x, x, 0, 0);
+        let Some(first) = (x..width).find(|&x| near(x).any(|y| mask.at(x, y))) else { return };
+        let (mut last, mut hits, mut fresh) = (first, 0, 0);
+        x = first;
         while x < width && x - last <= longest_gap {
             if let Some(y) = near(x).find(|&y| mask.at(x, y)) {
                 (last, hits) = (x, hits + 1);
@@ -194,7 +207,7 @@ fn run(mask: &Mask, x: usize, y: usize) -> (usize, usize) {
 pub(super) fn erase(mask: &mut Mask, segment: &Segment) {
     let thickest = segment.thickness + segment.thickness.div_ceil(2);
     for x in segment.first.saturating_sub(2)..=(segment.last + 2).min(mask.width - 1) {
-        let middle = segment.row_at(x);
+        let middle = segment.row_at(x as f32);
         for offset in [0.0, -1.0, 1.0] {
             let y = (middle + offset).round();
             if y < 0.0 || y >= mask.height as f32 || !mask.at(x, y as usize) {

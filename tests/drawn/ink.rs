@@ -170,6 +170,24 @@ impl Coverage {
         (range(|p| p.0, self.width), range(|p| p.1, self.height))
     }
 
+    /// The part with the ink, and a margin of as many pixels as there are.
+    pub(crate) fn cropped(&self, margin: usize) -> Self {
+        let inked = |at: &usize| self.values[*at] > 0.5;
+        let span = |side: usize, of: &dyn Fn(usize) -> usize| {
+            let places = (0..self.values.len()).filter(inked).map(of);
+            let (first, last) =
+                places.fold((side, 0), |(first, last), at| (first.min(at), last.max(at)));
+            first.saturating_sub(margin)..(last + 1 + margin).min(side)
+        };
+        let columns = span(self.width, &|at| at % self.width);
+        let rows = span(self.height, &|at| at / self.width);
+        let mut part = Self::empty(columns.len(), rows.len());
+        for (row, part) in rows.zip(part.values.chunks_exact_mut(columns.len())) {
+            part.copy_from_slice(&self.values[row * self.width..][columns.clone()]);
+        }
+        part
+    }
+
     /// Each `factor` × `factor` pixels as one.
     fn reduced(&self, factor: usize) -> Self {
         let mut small = Self::empty(self.width / factor, self.height / factor);

@@ -34,6 +34,8 @@ pub(crate) enum Condition {
     Marker,
     /// Small, anywhere on the page.
     OffCentre,
+    /// Cut out, with hardly any paper around.
+    Cropped,
     /// On a page up to ten times as wide as high, or the other way round.
     Strip,
     /// Ink hardly darker, or lighter, than its paper.
@@ -75,13 +77,14 @@ pub(crate) enum Condition {
 }
 
 impl Condition {
-    pub(crate) const ALL: [Self; 25] = [
+    pub(crate) const ALL: [Self; 26] = [
         Self::MnistForm,
         Self::Paint,
         Self::Paint28,
         Self::Hair,
         Self::Marker,
         Self::OffCentre,
+        Self::Cropped,
         Self::Strip,
         Self::LowContrast,
         Self::Noise,
@@ -112,6 +115,7 @@ impl Condition {
             Self::Hair => screen::hair,
             Self::Marker => screen::marker,
             Self::OffCentre => screen::off_centre,
+            Self::Cropped => screen::cropped,
             Self::Strip => screen::strip,
             Self::LowContrast => screen::low_contrast,
             Self::Noise => screen::noise,

@@ -32,6 +32,19 @@ pub(crate) fn off_centre(random: &mut Random, glyph: &Glyph) -> Picture {
     black_on_white(page, ink)
 }
 
+/// Cut out, as a program that looks for digits does: hardly any paper around.
+pub(crate) fn cropped(random: &mut Random, glyph: &Glyph) -> Picture {
+    let Plain { ink, size, .. } = common(random, glyph);
+    let margin = random.between(0.0, 0.06) * size;
+    let ink = ink.cropped(margin as usize);
+    let mut paper = Paper::new((ink.width, ink.height), white_paper(random));
+    paper.ink(&ink, pen_colour(random));
+    if random.chance(0.5) {
+        paper.noisy(random, 4.0, true);
+    }
+    paper.picture()
+}
+
 pub(crate) fn strip(random: &mut Random, glyph: &Glyph) -> Picture {
     let short = random.between(40.0, 120.0);
     let page = ((short * random.between(3.0, 10.0)) as usize, short as usize);
