@@ -175,3 +175,53 @@ fn is_anchored(segment: &Segment, these: &[Segment], others: &[Segment], mask: &
     };
     anchored(first) && anchored(last) && (paired() || (corner(first) && corner(last)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(side: usize, ink: impl Fn(usize, usize) -> bool) -> Mask {
+        let values = (0..side * side).map(|at| ink(at % side, at / side)).collect();
+        Mask { width: side, height: side, values }
+    }
+
+    /// An upright stroke in a picture of 75×75.
+    fn stroke(rows: std::ops::Range<usize>) -> Mask {
+        filled(75, |x, y| (40..43).contains(&x) && rows.contains(&y))
+    }
+
+    #[test]
+    fn a_line_ends_at_the_rim_and_a_stroke_need_not() {
+        assert!(!Lines::find(&stroke(0..75)).is_empty());
+        assert!(!Lines::find(&stroke(3..71)).is_empty());
+        assert!(Lines::find(&stroke(14..75)).is_empty());
+        assert!(Lines::find(&stroke(0..60)).is_empty());
+    }
+
+    #[test]
+    fn lines_side_by_side_need_not_end_at_the_rim() {
+        let rows = |rows: &'static [usize]| {
+            filled(100, move |x, y| (10..90).contains(&x) && rows.contains(&y))
+        };
+        assert!(Lines::find(&rows(&[30])).is_empty());
+        let two = rows(&[30, 70]);
+        assert!(!Lines::find(&two).erased(&two).values.contains(&true));
+    }
+
+    #[test]
+    fn the_sides_of_a_box_meet_and_those_of_a_loop_do_not() {
+        // Both around a stroke; the corners of one are cut.
+        let ring = |cut: usize| {
+            filled(100, move |x, y| {
+                let (across, down) = (x.abs_diff(50), y.abs_diff(50));
+                let side = across.max(down) == 30 && across + down <= 60 - cut;
+                let corner = across.max(down) < 30 && across + down == 60 - cut;
+                side || corner || (across <= 3 && down <= 15)
+            })
+        };
+        let left =
+            |mask: &Mask| Lines::find(mask).erased(mask).values.iter().filter(|ink| **ink).count();
+        assert_eq!(left(&ring(0)), 7 * 31);
+        assert!(left(&ring(4)) > 7 * 31 + 200, "{}", left(&ring(4)));
+    }
+}

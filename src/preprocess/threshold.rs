@@ -18,6 +18,10 @@ const HIGH: f32 = 0.5;
 /// At least this share of a picture is paper.
 const PAPER: f32 = 0.25;
 
+/// Between its lowest eighth and its lowest quarter, Gaussian noise spreads over so
+/// many deviations: 1.150 − 0.674.
+const SPREAD: f32 = 0.476;
+
 /// The contrast of ink, and its deviation on paper.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Level {
@@ -26,14 +30,16 @@ pub(super) struct Level {
 }
 
 /// Moves the paper's contrast to 0, and measures the ink's. Its noise is at least
-/// `noise`; what was smoothed looks less noisy than it is. Only what
+/// `noise`, as what was smoothed looks less noisy than it is; and what the paper's
+/// contrast spreads over, as the grain of paper is coarser than single pixels. Only what
 /// is `within` counts as ink.
 ///
 /// The ink's is the mean weighted by contrast of all that is above noise, so
 /// that faint things count less.
 pub(super) fn level(contrast: &mut Plane, noise: f32, within: Option<&Mask>) -> Level {
-    let noise = deviation(contrast).max(noise);
     let paper = contrast.quantile(PAPER);
+    let spread = (paper - contrast.quantile(PAPER / 2.0)) / SPREAD;
+    let noise = deviation(contrast).max(noise).max(spread);
     contrast.values.iter_mut().for_each(|value| *value = (*value - paper).max(0.0));
     let (mut sum, mut squares) = (0.0, 0.0);
     for (at, &value) in contrast.values.iter().enumerate() {
@@ -68,4 +74,26 @@ pub(super) fn hysteresis(candidates: &Mask, contrast: &Plane, level: Level) -> M
 
 fn high(level: Level) -> f32 {
     (HIGH * level.ink).max(NOISE * level.noise).min(0.9 * level.ink)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preprocess::grid::tests::random_plane;
+    use crate::preprocess::mean::box_mean;
+
+    #[test]
+    fn grain_is_not_ink_beside_a_faint_line() {
+        // Grain of several pixels, that an operator of 3×3 hardly sees.
+        let grain = box_mean(&random_plane(120, 120, 1), 2);
+        let mut contrast = grain.map(|value| 0.3 * (value - 0.5) + 0.2);
+        for y in 20..100 {
+            contrast.set(60, y, contrast.at(60, y) + 0.4);
+        }
+        let level = level(&mut contrast, 0.0, None);
+        let ink = candidates(&contrast, level);
+        let (on, off): (Vec<usize>, Vec<usize>) =
+            (0..120 * 120).filter(|&at| ink.values[at]).partition(|at| at % 120 == 60);
+        assert!(on.len() >= 80 && off.len() <= 5, "{} and {}", on.len(), off.len());
+    }
 }
