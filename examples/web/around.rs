@@ -10,8 +10,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 
+use crate::client::Client;
 use crate::refusal::Refusal;
-use crate::routes::Client;
 use crate::shared::report;
 use crate::timestamp::timestamp;
 

@@ -12,9 +12,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
+use crate::client::Client;
 use crate::patience::Patient;
 use crate::places::{Full, Place, Places};
-use crate::routes::Client;
 use crate::shared::report;
 
 /// Connections at once; half of it are a client's. Most systems allow a program

@@ -4,6 +4,7 @@ mod answer;
 mod around;
 mod base64;
 mod body;
+mod client;
 mod connections;
 mod keep;
 mod options;

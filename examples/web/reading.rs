@@ -142,7 +142,7 @@ fn draw(json: &Bytes) -> Result<Prepared, Refusal> {
     })?;
     let image = Strokes::new(drawing.strokes).and_then(|strokes| strokes.draw(Strokes::PEN_WIDTH));
     let image = image.map_err(|error| {
-        Refusal::unprocessable("no_strokes", format!("The strokes are no digit: {error}."))
+        Refusal::unprocessable("bad_strokes", format!("The strokes are no digit: {error}."))
     })?;
     Ok(Prepared { image, stages: Vec::new() })
 }

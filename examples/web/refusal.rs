@@ -20,11 +20,7 @@ struct Reason {
 }
 
 impl Refusal {
-    pub(crate) fn new(
-        status: StatusCode,
-        error: &'static str,
-        message: impl Into<String>,
-    ) -> Self {
+    pub(crate) fn new(status: StatusCode, error: &'static str, message: impl Into<String>) -> Self {
         Self { status, body: Reason { error, message: message.into() } }
     }
 

@@ -14,6 +14,7 @@ use digit_recognizer::Network;
 use crate::answer::Answer;
 use crate::around::around;
 use crate::body::{Bodies, linger};
+use crate::client::Client;
 use crate::keep::Keep;
 use crate::page;
 use crate::places::{Full, Places};
@@ -22,10 +23,6 @@ use crate::reading::{MAX_PIXELS, Outcome, QUICK_PIXELS, read};
 use crate::refusal::Refusal;
 use crate::upload::Kind;
 use crate::wishes::Wishes;
-
-/// Who sent a request.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Client(pub(crate) IpAddr);
 
 /// What requests share.
 #[derive(Debug)]

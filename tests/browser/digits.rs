@@ -16,10 +16,7 @@ pub(crate) fn digits() -> [Vec<Vec<Point>>; 10] {
             arc((0.0, -0.45), (0.45, 0.42), (-150.0, 90.0)),
             arc((0.0, 0.42), (0.52, 0.45), (-90.0, 150.0)),
         ])],
-        vec![
-            line(&[(0.2, -0.9), (-0.6, 0.25), (0.65, 0.25)]),
-            line(&[(0.3, -0.35), (0.25, 0.9)]),
-        ],
+        vec![line(&[(0.2, -0.9), (-0.6, 0.25), (0.65, 0.25)]), line(&[(0.3, -0.35), (0.25, 0.9)])],
         vec![
             join(&[
                 line(&[(-0.35, -0.85), (-0.4, -0.1)]),
@@ -48,7 +45,9 @@ pub(crate) fn digits() -> [Vec<Vec<Point>>; 10] {
 fn arc((x, y): Point, (width, height): Point, (from, to): (f64, f64)) -> Vec<Point> {
     const STEPS: u32 = 16;
     let angle = |step| (from + (to - from) * f64::from(step) / f64::from(STEPS)).to_radians();
-    (0..=STEPS).map(|step| (x + width * angle(step).cos(), y + height * angle(step).sin())).collect()
+    (0..=STEPS)
+        .map(|step| (x + width * angle(step).cos(), y + height * angle(step).sin()))
+        .collect()
 }
 
 fn line(corners: &[Point]) -> Vec<Point> {

@@ -28,18 +28,25 @@ impl Browser {
             .expect("chromedriver: Debian has it in the package chromium-driver");
         let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
         let port: u16 = lines
-            .find_map(|line| line.strip_prefix("ChromeDriver was started successfully on port ")?
-                .trim_end_matches('.').parse().ok())
+            .find_map(|line| {
+                line.strip_prefix("ChromeDriver was started successfully on port ")?
+                    .trim_end_matches('.')
+                    .parse()
+                    .ok()
+            })
             .expect("chromedriver's port");
         thread::spawn(move || lines.for_each(drop));
         let connection = Connection::to(([127, 0, 0, 1], port).into());
         let mut browser = Self { driver, connection, session: String::new() };
         // Who is root, as in a container, has no sandbox.
         let arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"];
-        let session = browser.post("/session", &json!({"capabilities": {"alwaysMatch": {
-            "goog:chromeOptions": {"args": arguments},
-            "goog:loggingPrefs": {"browser": "ALL"},
-        }}}));
+        let session = browser.post(
+            "/session",
+            &json!({"capabilities": {"alwaysMatch": {
+                "goog:chromeOptions": {"args": arguments},
+                "goog:loggingPrefs": {"browser": "ALL"},
+            }}}),
+        );
         browser.session = format!("/session/{}", session["sessionId"].as_str().unwrap());
         browser
     }
@@ -102,9 +109,12 @@ impl Browser {
 
     /// Presses and releases a key, wherever the focus is.
     pub(crate) fn press(&mut self, key: char) {
-        self.command("actions", &json!({"actions": [{"type": "key", "id": "keys", "actions": [
-            {"type": "keyDown", "value": key}, {"type": "keyUp", "value": key},
-        ]}]}));
+        self.command(
+            "actions",
+            &json!({"actions": [{"type": "key", "id": "keys", "actions": [
+                {"type": "keyDown", "value": key}, {"type": "keyUp", "value": key},
+            ]}]}),
+        );
     }
 
     /// Moves a pointer, which is down from the first point of each stroke to the last.
@@ -124,10 +134,13 @@ impl Browser {
             }
             actions.push(json!({"type": "pointerUp", "button": 0}));
         }
-        self.command("actions", &json!({"actions": [{
-            "type": "pointer", "id": pointer, "parameters": {"pointerType": pointer},
-            "actions": actions,
-        }]}));
+        self.command(
+            "actions",
+            &json!({"actions": [{
+                "type": "pointer", "id": pointer, "parameters": {"pointerType": pointer},
+                "actions": actions,
+            }]}),
+        );
     }
 
     /// A command of the Chrome DevTools Protocol.
@@ -156,7 +169,7 @@ impl Drop for Browser {
     fn drop(&mut self) {
         // The driver ends the browser when it is told to quit, and not when it is killed.
         let path = self.session.clone();
-        let _ = self.connection.send(format!("DELETE {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+        self.connection.send(format!("DELETE {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
         let _ = self.connection.try_response();
         let _ = self.driver.kill();
         let _ = self.driver.wait();

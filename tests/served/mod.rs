@@ -3,13 +3,14 @@
 #![allow(dead_code, reason = "each test uses a part")]
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Stdio};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use socket2::{Domain, Socket, Type};
 
 use crate::command::command;
 
@@ -22,8 +23,14 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::start_in(&[("PORT", "0")], arguments)
+    }
+
+    /// With these environment variables.
+    pub(crate) fn start_in(environment: &[(&str, &str)], arguments: &[&str]) -> Self {
         let mut command = command("web");
-        command.env_remove("HOST").env_remove("PORT").args(["--port", "0"]).args(arguments);
+        command.env_remove("HOST").env_remove("PORT").envs(environment.iter().copied());
+        command.args(arguments);
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let first = lines.next().expect("a line").unwrap();
@@ -57,8 +64,18 @@ impl Server {
 
     pub(crate) fn get(&self, path: &str) -> Response {
         let mut connection = self.connect();
-        let _ = connection.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+        connection.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
         connection.response()
+    }
+
+    /// Asks it to stop, as service managers do.
+    pub(crate) fn stop(&self) {
+        self.signal("TERM");
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
     }
 
     /// How much memory it has had at most, in bytes.
@@ -96,15 +113,38 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) fn to(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
+        Self::over(TcpStream::connect(address).unwrap())
+    }
+
+    /// From this address of the machine's.
+    pub(crate) fn from(local: IpAddr, address: SocketAddr) -> Self {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::new(local, 0).into()).unwrap();
+        socket.connect(&address.into()).unwrap();
+        Self::over(socket.into())
+    }
+
+    fn over(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         stream.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
         Self { stream: BufReader::new(stream) }
     }
 
-    /// Sends these bytes; that the other side is gone shows when its answer is read.
-    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
-        self.stream.get_mut().write_all(bytes.as_ref())
+    /// Sends these bytes, and says whether the other side took them.
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        self.stream.get_mut().write_all(bytes.as_ref()).is_ok()
+    }
+
+    /// Sends these bytes if they can be sent within a tenth of a second.
+    pub(crate) fn send_at_once(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        let stream = self.stream.get_mut();
+        stream.set_write_timeout(Some(Duration::from_millis(100))).unwrap();
+        stream.write_all(bytes.as_ref()).is_ok()
+    }
+
+    /// Says that nothing more will be sent.
+    pub(crate) fn finish(&mut self) {
+        let _ = self.stream.get_mut().shutdown(Shutdown::Write);
     }
 
     pub(crate) fn post(&mut self, path: &str, kind: &str, body: &[u8]) {
@@ -113,7 +153,7 @@ impl Connection {
             "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\n\
              Content-Length: {length}\r\n\r\n"
         );
-        let _ = self.send([head.as_bytes(), body].concat());
+        self.send([head.as_bytes(), body].concat());
     }
 
     pub(crate) fn response(&mut self) -> Response {
@@ -145,6 +185,19 @@ impl Connection {
         let mut body = vec![0; length.map_or(0, |(_, length)| length.parse().unwrap())];
         self.stream.read_exact(&mut body).unwrap();
         Some(Response { status, headers, body })
+    }
+
+    /// How many bytes still come until the connection ends.
+    pub(crate) fn rest(&mut self) -> usize {
+        let (mut buffer, mut all) = (vec![0; 1 << 16], 0);
+        loop {
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return all,
+                Ok(read) => all += read,
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return all,
+                Err(error) => panic!("{error} after {all} bytes"),
+            }
+        }
     }
 
     /// Whether the other side has closed the connection.

@@ -22,6 +22,9 @@ const SETTLED = 700;
 
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
+/** No network is ever 100 % sure. */
+const confident = (share) => (share < 0.9995 ? percent(share) : "more than 99.9 %");
+
 export class AnswerView {
   #bars;
   #inputs = null;
@@ -73,8 +76,8 @@ export class AnswerView {
       digit === 0 ? 1 : 0,
     );
     const sentence = sure
-      ? `It is a ${digit}, with a probability of ${percent(confidence)}.`
-      : `Not sure. It may be a ${digit} (${percent(confidence)}) or a ${second} (${percent(probabilities[second])}), or no digit.`;
+      ? `Read as ${digit}, with a probability of ${confident(confidence)}.`
+      : `Not sure: perhaps ${digit} (${percent(confidence)}) or ${second} (${percent(probabilities[second])}), perhaps no digit.`;
     this.#show(sure ? "digit" : "unsure", sure ? digit : `${digit}?`, sentence);
     this.#probabilities(probabilities, digit);
     this.#input(inputs, drawn);
@@ -117,6 +120,7 @@ export class AnswerView {
     const items = stages.map(({ name, width, height, png }) => {
       const item = document.createElement("li");
       const figure = document.createElement("figure");
+      const frame = document.createElement("div");
       const picture = document.createElement("img");
       const caption = document.createElement("figcaption");
       const title = document.createElement("b");
@@ -125,7 +129,9 @@ export class AnswerView {
       picture.classList.toggle("drawn", drawn);
       title.textContent = name;
       caption.append(title, STAGES[name] ?? "");
-      figure.append(picture, caption);
+      frame.className = "frame";
+      frame.append(picture);
+      figure.append(frame, caption);
       item.append(figure);
       return item;
     });

@@ -26,19 +26,22 @@ export class Gallery {
       entry = { key, button: document.createElement("button"), item: document.createElement("li") };
       const shown = entry;
       entry.button.type = "button";
-      entry.button.append(document.createElement("img"), document.createElement("span"));
+      const frame = document.createElement("span");
+      frame.className = "frame";
+      frame.append(document.createElement("img"));
+      entry.button.append(frame, document.createElement("span"));
       entry.button.addEventListener("click", () => this.#chosen(shown));
       entry.item.append(entry.button);
       this.#list.prepend(entry.item);
       this.#entries.unshift(entry);
     }
     Object.assign(entry, { blob, url: URL.createObjectURL(blob), answer, drawn });
-    const [picture, caption] = entry.button.children;
-    const text = answer.sure ? `${answer.digit}` : `${answer.digit}?`;
+    const [frame, caption] = entry.button.children;
+    const picture = frame.firstChild;
     picture.src = entry.url;
     picture.alt = drawn ? "A drawing:" : "A picture:";
     picture.classList.toggle("drawn", drawn);
-    caption.textContent = text;
+    caption.textContent = answer.sure ? answer.digit : `${answer.digit}?`;
     this.#section.hidden = false;
     this.mark(key);
     for (const old of this.#entries.splice(MOST)) {
