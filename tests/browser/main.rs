@@ -5,6 +5,7 @@
 mod base64;
 #[path = "../command/mod.rs"]
 mod command;
+#[path = "../../examples/load/digits.rs"]
 mod digits;
 #[path = "../served/mod.rs"]
 mod served;
