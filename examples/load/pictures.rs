@@ -20,20 +20,31 @@ pub(crate) fn picture(number: usize) -> Vec<u8> {
     let pen = 7.0 + 6.0 * turn(5);
     let strokes = &digits()[number % 10];
     let place = |&(x, y): &Point| (left + size * (x - slant * y), top + size * y);
-    let strokes: Vec<Vec<Point>> =
-        strokes.iter().map(|stroke| stroke.iter().map(place).collect()).collect();
-    let pixel = |x: u32, y: u32| {
-        let middle = (f64::from(x) + 0.5, f64::from(y) + 0.5);
-        let pairs = strokes.iter().flat_map(|stroke| stroke.windows(2));
-        let distance = pairs.map(|pair| distance(middle, pair[0], pair[1])).fold(1e9, f64::min);
-        // Ink up to the pen's edge, which is one pixel soft.
-        let gray = (255.0 * (distance - pen + 0.5).clamp(0.0, 1.0)) as u8;
-        Rgba([gray, gray, gray, 255])
-    };
+    let mut picture = RgbaImage::from_pixel(SIDE, SIDE, Rgba([255; 4]));
+    for stroke in strokes {
+        let points: Vec<Point> = stroke.iter().map(place).collect();
+        points.windows(2).for_each(|pair| draw(&mut picture, pen, pair[0], pair[1]));
+    }
     let mut png = Cursor::new(Vec::new());
-    let picture = RgbaImage::from_fn(SIDE, SIDE, pixel);
     picture.write_to(&mut png, ImageFormat::Png).expect("a vector takes everything");
     png.into_inner()
+}
+
+/// Draws a line with a round pen of this radius, whose edge is one pixel soft.
+fn draw(picture: &mut RgbaImage, pen: f64, from: Point, to: Point) {
+    let within = |one: f64, other: f64| {
+        // Casts of negative numbers give 0.
+        (one.min(other) - pen - 1.0) as u32..((one.max(other) + pen + 1.0) as u32).min(SIDE)
+    };
+    for y in within(from.1, to.1) {
+        for x in within(from.0, to.0) {
+            let distance = distance((f64::from(x) + 0.5, f64::from(y) + 0.5), from, to);
+            let gray = (255.0 * (distance - pen + 0.5).clamp(0.0, 1.0)) as u8;
+            let Rgba([darkest, ..]) = *picture.get_pixel(x, y);
+            let gray = gray.min(darkest);
+            picture.put_pixel(x, y, Rgba([gray, gray, gray, 255]));
+        }
+    }
 }
 
 /// From a point to the line between two others.
