@@ -112,7 +112,7 @@ fn prepare(bytes: &Bytes, size: u64, watched: bool) -> Result<Prepared, Refusal>
     };
     let image = image.map_err(|error| match error {
         Error::NoInk { .. } => {
-            let message = "There is no digit in the picture: nothing stands out from its paper.";
+            let message = "No digit: nothing in the picture stands out from its paper.";
             Refusal::unprocessable("no_ink", message)
         }
         other => damaged(other),

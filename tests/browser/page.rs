@@ -19,6 +19,15 @@ const OBSERVE: &str = "
     const note = () => { window.waited = performance.now() - up; };
     new MutationObserver(note).observe(document.getElementById('stages'), {childList: true});";
 
+/// The sheet's pixels, of a copy: one that is read often would be drawn more slowly.
+const SHEET: &str = "
+    window.sheet = () => {
+        const {width, height} = document.getElementById('canvas');
+        const context = new OffscreenCanvas(width, height).getContext('2d', {willReadFrequently: true});
+        context.drawImage(document.getElementById('canvas'), 0, 0);
+        return context.getImageData(0, 0, width, height).data;
+    };";
+
 pub(crate) struct Page {
     pub(crate) server: Server,
     pub(crate) browser: Browser,
@@ -33,6 +42,7 @@ impl Page {
         page.browser.open(&format!("http://{}/", page.server.address));
         page.browser.wait_for("document.readyState == 'complete'");
         page.browser.run(OBSERVE);
+        page.browser.run(SHEET);
         page
     }
 

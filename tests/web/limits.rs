@@ -133,7 +133,7 @@ fn many_uploads_at_once_have_bounded_memory() {
         (2000..2200).for_each(|x| paper.put_pixel(x, y, Luma([0])));
     }
     let paper = encoded(paper, ImageFormat::Png);
-    for response in post_at_once(&server, 8, &paper) {
+    for response in post_at_once(&server, 4, &paper) {
         assert_described(PREDICT, "post", &response);
         assert_eq!((response.status, response.json()["digit"].as_u64()), (200, Some(1)));
     }

@@ -41,7 +41,9 @@ fn jobs_run_beside_each_other() {
     let both = Arc::new(std::sync::Barrier::new(2));
     let meet = |both: &Arc<std::sync::Barrier>| {
         let both = Arc::clone(both);
-        pool.run(move || drop(both.wait()))
+        pool.run(move || {
+            both.wait();
+        })
     };
     let (one, other) = block_on(async { tokio::join!(meet(&both), meet(&both)) });
     assert_eq!((one, other), (Ok(()), Ok(())));

@@ -20,10 +20,10 @@ const STAGES = {
 /** How long an answer has to stand before it is read aloud, in milliseconds. */
 const SETTLED = 700;
 
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
-
 /** No network is ever 100 % sure. */
-const confident = (share) => (share < 0.9995 ? percent(share) : "more than 99.9 %");
+const NEARLY = 0.9995;
+const percent = (share) => (share < NEARLY ? `${(100 * share).toFixed(1)} %` : "> 99.9 %");
+const inWords = (share) => (share < NEARLY ? percent(share) : "more than 99.9 %");
 
 export class AnswerView {
   #bars;
@@ -62,8 +62,7 @@ export class AnswerView {
 
   /** What went wrong, in a sentence. */
   refused({ message, blank }) {
-    const [state, sentence] = blank ? ["none", `No digit. ${message}`] : ["failed", message];
-    this.#show(state, blank ? "–" : "!", sentence);
+    this.#show(blank ? "none" : "failed", blank ? "–" : "!", message);
     this.#probabilities(null);
     element("seen").hidden = true;
   }
@@ -76,7 +75,7 @@ export class AnswerView {
       digit === 0 ? 1 : 0,
     );
     const sentence = sure
-      ? `Read as ${digit}, with a probability of ${confident(confidence)}.`
+      ? `Read as ${digit}, with a probability of ${inWords(confidence)}.`
       : `Not sure: perhaps ${digit} (${percent(confidence)}) or ${second} (${percent(probabilities[second])}), perhaps no digit.`;
     this.#show(sure ? "digit" : "unsure", sure ? digit : `${digit}?`, sentence);
     this.#probabilities(probabilities, digit);
