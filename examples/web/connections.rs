@@ -55,6 +55,8 @@ pub(crate) async fn serve(
                 }
                 // Closed as soon as it came.
                 Ok(None) => {}
+                // A client that was gone before its turn.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Err(error) => {
                     report(format_args!("error: no connection could be taken: {error}"));
                     // Out of files or memory, which others may give back.
@@ -80,8 +82,9 @@ async fn accept(
     places: &std::sync::Arc<Places>,
 ) -> io::Result<Option<(TcpStream, Client, Place)>> {
     let (stream, address) = listener.accept().await?;
-    // Answers are written whole; waiting for more to send only delays them.
-    stream.set_nodelay(true)?;
+    // Answers are written whole; waiting for more to send only delays them. It fails
+    // where the client is gone, which reading will find out.
+    let _ = stream.set_nodelay(true);
     match places.take(address.ip()) {
         Ok(place) => Ok(Some((stream, Client(address.ip()), place))),
         Err(Full::ForClient | Full::ForAll) => Ok(None),

@@ -1,5 +1,6 @@
 //! Serves a page on which digits are drawn, dropped or photographed, and read.
 
+mod allocator;
 mod answer;
 mod around;
 mod base64;
@@ -30,6 +31,7 @@ use clap::Parser;
 use tokio::net::TcpListener;
 use tokio::runtime;
 
+use allocator::keep_freed_memory;
 use body::Bodies;
 use connections::{Times, serve};
 use keep::Keep;
@@ -39,11 +41,15 @@ use pool::Pool;
 use routes::{Reader, router};
 use stop::asked_to_stop;
 
+/// Photos on the way at once: the last of them waits for some seconds.
+const LARGE_AT_ONCE: usize = 16;
+
 fn main() -> ExitCode {
     shared::finish(run(&Options::parse()))
 }
 
 fn run(options: &Options) -> shared::Result<ExitCode> {
+    keep_freed_memory();
     let network = shared::digit_model(options.model.as_deref())?;
     if let (Some(path), classes) = (&options.model, network.classes())
         && classes != 10
@@ -63,6 +69,7 @@ fn run(options: &Options) -> shared::Result<ExitCode> {
         quick: Pool::start("reader", available_parallelism().map_or(1, usize::from))?,
         large: Pool::start("large reader", 1)?,
         places: Places::new(options.at_once),
+        large_places: Places::new(LARGE_AT_ONCE),
         bodies: Bodies::new(options.body_timeout),
         keep,
     };

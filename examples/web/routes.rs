@@ -17,7 +17,7 @@ use crate::body::{Bodies, linger};
 use crate::client::Client;
 use crate::keep::Keep;
 use crate::page;
-use crate::places::{Full, Places};
+use crate::places::{Full, Place, Places};
 use crate::pool::{Panicked, Pool};
 use crate::reading::{MAX_PIXELS, Outcome, QUICK_PIXELS, read};
 use crate::refusal::Refusal;
@@ -32,7 +32,9 @@ pub(crate) struct Reader {
     pub(crate) quick: Pool,
     /// For photos: one thread, so that one is in memory.
     pub(crate) large: Pool,
+    /// For pictures on the way, and of these for photos.
     pub(crate) places: Arc<Places>,
+    pub(crate) large_places: Arc<Places>,
     pub(crate) bodies: Bodies,
     pub(crate) keep: Option<Keep>,
 }
@@ -95,17 +97,7 @@ async fn answer(
 ) -> Result<Answer, Refusal> {
     let wishes = Wishes::from_query(query)?;
     let kind = Kind::of(headers)?;
-    let place = reader.places.take(client).map_err(|full| match full {
-        Full::ForAll => Refusal::busy(),
-        Full::ForClient => {
-            let message = format!(
-                "This client has {} pictures on the way, which is all it may have; try again in \
-                 a second.",
-                reader.places.for_client()
-            );
-            Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message)
-        }
-    })?;
+    let place = take(&reader.places, client)?;
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let length = length.and_then(|length| length.parse().ok());
     let received = reader.bodies.read(length, body).await?;
@@ -123,8 +115,10 @@ async fn answer(
         (Outcome::Answered(answer), _) => return answer,
         (Outcome::Larger(upload), taken) => (upload, taken),
     };
+    let place = take(&reader.large_places, client)?;
     let shared = Arc::clone(&reader);
     let large = move || {
+        let _place = place;
         let (upload, _taken) = upload;
         read(&shared.network, upload, MAX_PIXELS, wishes, shared.keep.as_ref())
     };
@@ -132,6 +126,20 @@ async fn answer(
         Outcome::Answered(answer) => answer,
         Outcome::Larger(_) => Err(Refusal::internal()),
     }
+}
+
+fn take(places: &Arc<Places>, client: IpAddr) -> Result<Place, Refusal> {
+    places.take(client).map_err(|full| match full {
+        Full::ForAll => Refusal::busy(),
+        Full::ForClient => {
+            let message = format!(
+                "This client has {} pictures on the way, which is all it may have; try again in \
+                 a second.",
+                places.for_client()
+            );
+            Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message)
+        }
+    })
 }
 
 fn json(status: StatusCode, body: Vec<u8>) -> Response {

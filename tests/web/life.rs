@@ -105,7 +105,6 @@ fn each_request_has_a_line_in_the_log() {
 }
 
 #[test]
-#[cfg(unix)]
 fn stopping_ends_what_has_begun() {
     for signal in ["INT", "TERM"] {
         let mut server = Server::start(&[]);
@@ -132,7 +131,6 @@ fn stopping_ends_what_has_begun() {
 }
 
 #[test]
-#[cfg(unix)]
 fn stopping_does_not_wait_for_ever() {
     let mut server = Server::start(&["--stop-timeout", "0.2"]);
     let mut begun = server.connect();

@@ -110,7 +110,17 @@ fn post_at_once(server: &Server, connections: usize, body: &[u8]) -> Vec<Respons
 }
 
 #[test]
-#[cfg(target_os = "linux")]
+fn a_client_gets_half_of_the_places_for_photos() {
+    let server = Server::start(&[]);
+    let photo = encoded(GrayImage::from_pixel(2000, 2000, Luma([255])), ImageFormat::Png);
+    let statuses: Vec<u16> =
+        post_at_once(&server, 40, &photo).iter().map(|response| response.status).collect();
+    assert!(statuses.contains(&422) && statuses.contains(&429), "{statuses:?}");
+    assert!(statuses.iter().all(|status| [422, 429].contains(status)), "{statuses:?}");
+    assert_works(&server);
+}
+
+#[test]
 fn many_uploads_at_once_have_bounded_memory() {
     let server = Server::start(&[]);
     assert_works(&server);
