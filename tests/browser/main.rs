@@ -8,6 +8,7 @@
 //! expect.
 #![cfg(all(feature = "csv", feature = "image", feature = "pretrained"))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "the figures are for whoever reads the log")]
 
 mod accessibility;
 mod base64;

@@ -13,11 +13,19 @@ use crate::webdriver::Browser;
 
 /// Notes when an answer to the whole drawing is on the page.
 const OBSERVE: &str = "
-    let up = 0;
-    addEventListener('pointerdown', () => { window.waited = null; }, true);
+    let up = 0, asked = false, answered = false;
+    addEventListener('pointerdown', () => { up = 0; asked = answered = window.waited = false; }, true);
     addEventListener('pointerup', () => { up = performance.now(); }, true);
-    const note = () => { window.waited = performance.now() - up; };
-    new MutationObserver(note).observe(document.getElementById('stages'), {childList: true});";
+    const {fetch} = window;
+    window.fetch = async (...request) => {
+        const isWhole = up && !asked;
+        asked ||= isWhole;
+        const response = await fetch(...request);
+        answered ||= isWhole;
+        return response;
+    };
+    const note = () => { if (answered) window.waited ||= performance.now() - up; };
+    new MutationObserver(note).observe(document.getElementById('digit'), {childList: true});";
 
 /// The sheet's pixels, of a copy: one that is read often would be drawn more slowly.
 const SHEET: &str = "

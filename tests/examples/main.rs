@@ -108,6 +108,7 @@ fn help_says_what_each_command_does() {
         ("evaluate", "Measures how many digits a network gets right"),
         ("recognize", "Says which digit each picture shows"),
         ("submit", "Answers the test.csv of Kaggle's Digit Recognizer"),
+        ("load", "Measures the server of the example `web`"),
         ("web", "Serves a page on which digits are drawn"),
         ("train", "Trains a network and writes it to a file"),
     ] {

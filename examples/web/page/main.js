@@ -60,28 +60,36 @@ function show() {
   }
 }
 
-/**
- * Reads the drawing as it is now. The stages are not asked for while the pen is down.
- */
-function readDrawing(stages) {
+/** Reads the drawing as it is now: first the digit; how it was found when the pen is up. */
+function readDrawing(penUp) {
   const key = current;
   newest.run(async () => {
-    if (key === current) await read(key, await drawing.toPng(), { drawn: true, stages });
+    if (key !== current) return;
+    const blob = await drawing.toPng();
+    const answered = await read(key, blob, { drawn: true, stages: false });
+    if (answered && penUp && !newest.isWaiting) {
+      await read(key, blob, { drawn: true, stages: true });
+    }
   });
 }
 
-/** Reads a picture, and shows the answer if its picture is still on the sheet. */
+/**
+ * Reads a picture, and shows the answer if its picture is still on the sheet. Returns
+ * whether there was one.
+ */
 async function read(key, blob, { drawn, stages }) {
   try {
     const answer = await predict(blob, { stages });
-    if (key !== current) return;
+    if (key !== current) return false;
     view.answered(answer, { drawn });
     gallery.put({ key, blob, answer, drawn });
+    return true;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    if (key !== current) return;
+    if (key !== current) return false;
     view.refused(error);
     gallery.remove(key);
+    return false;
   }
 }
 

@@ -33,6 +33,11 @@ export class Newest {
   #running = false;
   #next = null;
 
+  /** Whether a newer job than the running one has come. */
+  get isWaiting() {
+    return this.#next !== null;
+  }
+
   async run(job) {
     this.#next = job;
     if (this.#running) return;
