@@ -14,7 +14,8 @@ use crate::refusal::Refusal;
 /// Bytes of the largest body: a photo of 16 million pixels has half of it.
 pub(crate) const MAX_BODY: usize = 8 << 20;
 
-/// Bytes of all bodies that are held at once.
+/// Bytes of all bodies that are held at once. With what vectors leave behind as they
+/// grow, up to three times as much memory is taken.
 const MAX_BODIES: usize = 64 << 20;
 
 /// How much of a refused body is still read, and how long. Who is still sending

@@ -134,8 +134,8 @@ fn many_uploads_at_once_have_bounded_memory() {
     }
     assert_works(&server);
     let bodies = server.peak_memory() - before;
-    // 64 MiB of bodies, in vectors that are up to twice as large, and buffers.
-    assert!(bodies < 160 << 20, "{} MiB", bodies >> 20);
+    // 64 MiB of bodies: three times that with what vectors leave behind as they grow.
+    assert!(bodies < 192 << 20, "{} MiB", bodies >> 20);
 
     // A small file, of 16 million pixels: one is decoded at a time.
     let mut paper = GrayImage::from_pixel(4096, 4096, Luma([255]));
