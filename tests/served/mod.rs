@@ -51,6 +51,15 @@ impl Server {
         self.log.lock().unwrap().clone()
     }
 
+    /// Waits for a line of the log that has this part.
+    pub(crate) fn wait_for_line(&self, part: &str) {
+        let start = Instant::now();
+        while !self.log().iter().any(|line| line.contains(part)) {
+            assert!(start.elapsed() < Duration::from_secs(10), "{part:?} in {:?}", self.log());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     pub(crate) fn connect(&self) -> Connection {
         Connection::to(self.address)
     }

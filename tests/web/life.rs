@@ -1,7 +1,7 @@
 //! How the server starts, what it leaves, and how it stops.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use digit_recognizer::DigitImage;
 
@@ -72,8 +72,8 @@ fn a_disk_that_fails_is_in_the_log_and_the_answer_comes() {
     let server = Server::start(&["--keep", &folder.0]);
     fs::remove_dir(&folder.0).unwrap();
     assert_works(&server);
-    let log = server.log();
-    assert!(log.iter().any(|line| line.starts_with("error: ") && line.contains(".png")), "{log:?}");
+    server.wait_for_line("error: ");
+    assert!(server.log().iter().any(|line| line.contains(".png: ")), "{:?}", server.log());
 }
 
 #[test]
@@ -83,11 +83,14 @@ fn each_request_has_a_line_in_the_log() {
     server.get("/nowhere?a=b%0Ac");
     let mut gone = server.connect();
     gone.send(format!("POST {PREDICT} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n1"));
-    std::thread::sleep(Duration::from_millis(100));
     drop(gone);
-    std::thread::sleep(Duration::from_millis(100));
+    let start = Instant::now();
+    while server.log().len() < 3 {
+        assert!(start.elapsed() < Duration::from_secs(10), "{:?}", server.log());
+    }
     server.stop();
     server.ended(Duration::from_secs(5));
+    server.wait_for_line("stopping");
     let log = server.log();
     assert_eq!(log.len(), 4, "{log:?}");
     let line = |line: &str, rest: &str| {
@@ -138,11 +141,7 @@ fn stopping_does_not_wait_for_ever() {
     assert_works(&server);
     server.stop();
     assert_eq!(server.ended(Duration::from_secs(5)), Some(1));
-    assert!(
-        server.log().iter().any(|line| line == "error: 1 connections were cut"),
-        "{:?}",
-        server.log()
-    );
+    server.wait_for_line("error: 1 connections were cut");
 }
 
 #[test]
