@@ -12,6 +12,8 @@
 ))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "../command/mod.rs"]
+mod command;
 mod convert;
 mod evaluate;
 mod recognize;
@@ -20,27 +22,9 @@ mod train;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
-/// A command of `examples/`, run in the repository's root.
-fn command(name: &str) -> Command {
-    // This test is target/<profile>/deps/examples-<hash>; the commands are in
-    // target/<profile>/examples.
-    let test = std::env::current_exe().unwrap();
-    let profile = test.parent().and_then(Path::parent).unwrap();
-    let path = profile.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    let build = "plain `cargo test` builds it, and so does `cargo build --examples`";
-    assert!(path.is_file(), "{} is missing: {build}", path.display());
-    // Cargo lists a command's sources beside it.
-    let sources = fs::read_to_string(path.with_extension("d")).unwrap_or_default();
-    let modified = |path: &Path| fs::metadata(path).and_then(|found| found.modified()).ok();
-    let newer =
-        sources.split_whitespace().find(|source| modified(Path::new(source)) > modified(&path));
-    assert_eq!(newer, None, "{} is older than its source: {build}", path.display());
-    let mut command = Command::new(path);
-    command.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
-    command
-}
+use command::command;
 
 /// How a command ended.
 struct Run {
@@ -124,6 +108,8 @@ fn help_says_what_each_command_does() {
         ("evaluate", "Measures how many digits a network gets right"),
         ("recognize", "Says which digit each picture shows"),
         ("submit", "Answers the test.csv of Kaggle's Digit Recognizer"),
+        ("load", "Measures the server of the example `web`"),
+        ("web", "Serves a page on which digits are drawn"),
         ("train", "Trains a network and writes it to a file"),
     ] {
         let help = stdout(command(name).arg("--help"));
