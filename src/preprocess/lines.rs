@@ -43,6 +43,7 @@ impl Lines {
         for (family, length) in families.iter_mut().zip(lengths) {
             keep_parallel(family, length);
         }
+        keep_thin(&mut families, lengths);
         keep_anchored(&mut families, [mask, &across]);
         let chosen = |through: bool| {
             let mut chosen = families.clone();
@@ -106,6 +107,24 @@ fn keep_parallel(family: &mut Vec<Segment>, length: usize) {
     if slopes.len() >= SEVERAL {
         let median = quantile(&mut slopes, 0.5);
         family.retain(|segment| (segment.slope - median).abs() <= PARALLEL);
+    }
+}
+
+/// Where several lines pass through the picture, drops what is thicker: it is
+/// written, not printed.
+fn keep_thin(families: &mut [Vec<Segment>; 2], lengths: [usize; 2]) {
+    let mut thicknesses: Vec<usize> = (families.iter().zip(lengths))
+        .flat_map(|(family, length)| {
+            let long = move |segment: &&Segment| segment.length() as f32 >= THROUGH * length as f32;
+            family.iter().filter(long).map(|segment| segment.thickness)
+        })
+        .collect();
+    if thicknesses.len() >= SEVERAL {
+        let middle = thicknesses.len() / 2;
+        let usual = *thicknesses.select_nth_unstable(middle).1;
+        for family in families {
+            family.retain(|segment| 2 * segment.thickness <= 3 * usual + 1);
+        }
     }
 }
 
@@ -206,6 +225,15 @@ mod tests {
         assert!(Lines::find(&rows(&[30])).is_empty());
         let two = rows(&[30, 70]);
         assert!(!Lines::find(&two).erased(&two).values.contains(&true));
+    }
+
+    #[test]
+    fn what_is_thicker_than_the_lines_is_written() {
+        let page =
+            |upright: usize| filled(100, move |x, y| y % 30 < 2 || (40..40 + upright).contains(&x));
+        let left = |mask: &Mask| Lines::find(mask).erased(mask).values.contains(&true);
+        assert!(!left(&page(3)));
+        assert!(left(&page(5)));
     }
 
     #[test]
