@@ -19,7 +19,7 @@
 use std::io::{BufReader, Read, Write};
 use std::path::Path;
 
-use byteorder::{ByteOrder, LittleEndian, ReadBytesExt, WriteBytesExt};
+use byteorder::{ByteOrder, LittleEndian, WriteBytesExt};
 
 use crate::atomic_file;
 use crate::crc32::Crc32;
@@ -153,9 +153,8 @@ impl Trainer<'_> {
 
     /// The next network, which has the shape of this one.
     fn read_network(&self, reader: &mut impl Read) -> Result<Network> {
-        let length = reader
-            .read_u64::<LittleEndian>()
-            .map_err(|_| malformed("length of a network", "8 more bytes", "the end of the file"))?;
+        let length = read_part(reader, &mut Vec::new(), 8, "length of a network")
+            .map(LittleEndian::read_u64)?;
         let mut file = reader.by_ref().take(length);
         let network = Network::read(&mut file)?;
         if file.limit() > 0 {
