@@ -115,6 +115,8 @@ mod decode {
         /// # Errors
         /// [`Error::Picture`] if it is not a whole picture of such a format, or
         /// has more than 64 Mi pixels.
+        ///
+        /// Memory is at most 16 bytes a pixel, and 4 MiB.
         pub fn decode(bytes: &[u8]) -> Result<Self> {
             decode(Cursor::new(bytes))
         }

@@ -15,6 +15,8 @@
 //! then some [weights files](crate::weights), each after its length (u64): the
 //! network, and in the same shape the weights of the last step, their velocity
 //! and, where the settings ask for them, their variance and the best network.
+//!
+//! Reading takes at most eight times the bytes that were read, and 1 MiB.
 
 use std::io::{BufReader, Read, Write};
 use std::path::Path;
