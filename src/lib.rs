@@ -34,6 +34,7 @@
 //! | read pen strokes, and train on them | [`unipen`], [`Dataset::extend`] |
 //! | keep a network, or exchange it with NumPy | [`Network::save`], [`Network::load`], [`weights`], `npz` |
 //! | make the file smaller | [`Network::save_as`], [`Storage`] |
+//! | take a network to other programs | [`onnx`], [`safetensors`] |
 //! | measure | [`Network::evaluate`], [`ConfusionMatrix`]; confidences: [`Reliability`], [`area_under_roc`] |
 //! | have probabilities that mean what they say | [`Network::calibrate`], [`calibration`] |
 //! | compute | [`Matrix`] |
@@ -95,6 +96,7 @@ mod model_file;
 pub mod network;
 #[cfg(feature = "npz")]
 pub mod npz;
+pub mod onnx;
 mod optimizer;
 pub mod outliers;
 mod pass;
@@ -107,6 +109,7 @@ mod pretrained;
 pub mod reliability;
 mod rng;
 mod roc;
+pub mod safetensors;
 pub mod strokes;
 pub mod train;
 pub mod unipen;
