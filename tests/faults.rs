@@ -82,6 +82,11 @@ fn formats() -> Vec<Format> {
             |writer| with_trainer(|trainer| trainer.write(writer)),
         ),
     ];
+    formats.push(Format::written(
+        "safetensors",
+        |reader| Network::read_safetensors(reader).map(drop),
+        |writer| small().write_safetensors(writer),
+    ));
     for storage in [Storage::F32, Storage::F16, Storage::I8] {
         formats.push(Format::written(
             format!("weights, {storage:?}"),
@@ -246,6 +251,7 @@ impl Write for Full {
 #[test]
 fn a_writer_that_fails_at_any_byte_is_an_io_error() {
     let mut formats = formats();
+    formats.push(Format::written("ONNX", |_| Ok(()), |writer| small().write_onnx(writer)));
     #[cfg(feature = "csv")]
     formats.push(Format::written(
         "submission",

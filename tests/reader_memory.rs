@@ -134,6 +134,19 @@ fn weights() {
         lie.extend(vec![0; 100_000]);
         assert_lie("weights", &lie, 12, MIB / 4, |file| Network::read(file));
     }
+    let mut file = Vec::new();
+    network.write_safetensors(&mut file).unwrap();
+    assert_good("safetensors", &file, 6, MIB / 4, |file| Network::read_safetensors(file));
+    let lie = r#"{"layers.0.weight":{"dtype":"F32","shape":[1,4611686018427387903],"data_offsets":[0,18446744073709551612]},"layers.0.bias":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
+    let lie = [&(lie.len() as u64).to_le_bytes()[..], lie.as_bytes(), &vec![0; MIB]].concat();
+    assert_lie("safetensors", &lie, 6, MIB / 4, |file| Network::read_safetensors(file));
+    let names = "{\"\":".repeat(20_000);
+    let deep = [&(names.len() as u64).to_le_bytes()[..], names.as_bytes()].concat();
+    assert_lie("safetensors", &deep, 6, MIB / 4, |file| Network::read_safetensors(file));
+    let endless = [0, 0, 1, 0, 0, 0, 0, 0];
+    assert_endless("safetensors", &endless, b'{', MIB / 2, |reader| {
+        Network::read_safetensors(reader)
+    });
     assert_endless("weights", b"", b'D', MIB / 4, |reader| Network::read(reader));
 }
 

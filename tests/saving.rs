@@ -52,6 +52,8 @@ fn all() -> Vec<Saved> {
     vec![
         saved("whole.digits", |path, version| network(version).save(path)),
         saved("small.digits", |path, version| network(version).save_as(path, Storage::I8)),
+        saved("network.safetensors", |path, version| network(version).save_safetensors(path)),
+        saved("network.onnx", |path, version| network(version).save_onnx(path)),
         saved("training.state", save_state),
         #[cfg(feature = "npz")]
         saved("network.npz", |path, version| network(version).save_npz(path)),

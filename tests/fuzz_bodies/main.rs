@@ -19,6 +19,7 @@ mod npz;
 #[cfg(feature = "image")]
 mod picture;
 mod pixels;
+mod safetensors;
 #[cfg(all(feature = "csv", feature = "gzip", feature = "image", feature = "npz"))]
 mod seeds;
 mod unipen;
@@ -120,6 +121,11 @@ fn weights_files() {
 #[test]
 fn npz_files() {
     check("npz", 2_000, npz::run);
+}
+
+#[test]
+fn safetensors_files() {
+    check("safetensors", 4_000, safetensors::run);
 }
 
 #[test]

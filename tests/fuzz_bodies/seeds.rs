@@ -19,6 +19,7 @@ use crate::builder::{archive, deflated, float64, header, npy_with_header, stored
 fn write_the_seeds() {
     let _ = fs::remove_dir_all("fixtures/seeds");
     weights();
+    safetensors();
     npz();
     idx();
     csv();
@@ -48,6 +49,15 @@ fn weights() {
         write("weights", &format!("{storage:?}").to_lowercase(), file);
     }
     write("weights", "version-1", fs::read("fixtures/version-1.digits").expect("a fixture"));
+}
+
+fn safetensors() {
+    let network = Network::new(&[2, 3, 2], Activation::Sigmoid, 1).expect("sizes");
+    let mut file = Vec::new();
+    network.write_safetensors(&mut file).expect("a vector takes everything");
+    let length = u64::from_le_bytes(*file.first_chunk().expect("a length")) as usize;
+    write("safetensors", "header", &file[8..8 + length]);
+    write("safetensors", "file", file);
 }
 
 fn npz() {
