@@ -39,6 +39,9 @@
 //! | have probabilities that mean what they say | [`Network::calibrate`], [`calibration`] |
 //! | compute | [`Matrix`] |
 //!
+//! `how_it_works` and `cookbook` are pages for reading: what happens inside, and ten
+//! short answers.
+//!
 //! # Conventions
 //!
 //! - Rows are samples. Weights are (inputs, outputs). A layer is X·W + b, then
@@ -137,6 +140,18 @@ pub use roc::area_under_roc;
 pub use strokes::Strokes;
 pub use train::{Epoch, Schedule, TrainConfig, Trainer};
 pub use weights::Storage;
+
+/// The cookbook: ten questions, and the lines that answer them.
+#[cfg(all(any(doc, doctest), feature = "gzip", feature = "image", feature = "npz"))]
+#[cfg(feature = "pretrained")]
+#[doc = include_str!("../docs/cookbook.md")]
+pub mod cookbook {}
+
+/// How it works: from a picture to a digit, training, and the same bits everywhere.
+#[cfg(all(any(doc, doctest), feature = "gzip", feature = "image", feature = "npz"))]
+#[cfg(feature = "pretrained")]
+#[doc = include_str!("../docs/how-it-works.md")]
+pub mod how_it_works {}
 
 // The README's code runs as a doctest.
 #[cfg(all(doctest, feature = "image", feature = "pretrained"))]

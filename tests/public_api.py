@@ -52,7 +52,7 @@ class Page(html.parser.HTMLParser):
         header = self.open[0]
         self.open.pop()
         if not self.open:
-            self.keep(header, re.sub(r"\s+", " ", self.text).strip())
+            self.keep(header, re.sub(r"[\s\u24d8]+", " ", self.text).strip())
             self.text = None
 
     def handle_data(self, data):
