@@ -263,7 +263,7 @@ fn fields(mut message: &[u8]) -> Vec<(u64, u64, &[u8])> {
     fields
 }
 
-fn all<'a>(message: &'a [u8], field: u64) -> Vec<&'a [u8]> {
+fn all(message: &[u8], field: u64) -> Vec<&[u8]> {
     let fields = fields(message).into_iter().filter(|entry| entry.0 == field);
     fields.map(|entry| entry.2).collect()
 }
@@ -305,6 +305,7 @@ fn an_onnx_file_has_the_nodes_and_tensors_of_the_network() {
 #[cfg(all(feature = "gzip", feature = "pretrained"))]
 #[test]
 #[ignore = "needs an interpreter, PYTHON, with NumPy, onnxruntime and safetensors"]
+#[allow(clippy::print_stdout, reason = "the figures")]
 fn other_programs_give_the_same_probabilities() {
     use digit_recognizer::mnist::{self, Split};
 

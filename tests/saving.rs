@@ -95,8 +95,11 @@ fn the_process() {
     }
 }
 
+/// A file, and the bytes of version 1 and 0.
+type Prepared = (PathBuf, [Vec<u8>; 2]);
+
 /// A folder with version 0 of every file, and the bytes of both.
-fn prepared(test: &str) -> (PathBuf, Vec<(PathBuf, [Vec<u8>; 2])>) {
+fn prepared(test: &str) -> (PathBuf, Vec<Prepared>) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("saving").join(test);
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
@@ -158,6 +161,7 @@ fn a_full_device_is_named() {
 }
 
 /// Kills the process at random moments of its life.
+#[allow(clippy::print_stdout, reason = "the figures of a thousand kills")]
 fn assert_survives(test: &str, kills: u64) {
     let (folder, files) = prepared(test);
     let (mut replaced, mut left_behind) = (0, 0);
