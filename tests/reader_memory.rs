@@ -9,7 +9,7 @@ use std::io::{self, Read};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use digit_recognizer::{
-    Activation, Dataset, Error, Images, Network, Result, Storage, TrainConfig, Trainer, idx, unipen,
+    Activation, Dataset, Images, Network, Result, Storage, TrainConfig, Trainer, idx, unipen,
 };
 
 #[cfg(feature = "npz")]
@@ -294,7 +294,7 @@ fn pictures() {
         assert!(used <= allowed, "{format:?}: {used} bytes, {allowed} allowed");
     }
     let (error, used) = most(|| Picture::decode(&huge_png()));
-    assert!(matches!(error, Err(Error::Picture { .. })), "{error:?}");
+    assert!(matches!(error, Err(digit_recognizer::Error::Picture { .. })), "{error:?}");
     assert!(used <= MIB, "{used} bytes for a picture that is refused");
 }
 
