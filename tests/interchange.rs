@@ -221,6 +221,7 @@ fn files_are_told_by_their_content() {
     assert_eq!(Network::load_safetensors(&path).unwrap(), network());
     let error = Network::load_safetensors(folder.join("none")).expect_err("no file");
     assert!(matches!(error, Error::File { .. }) && error.to_string().contains("none"), "{error}");
+    assert!(matches!(Network::load_safetensors(&folder), Err(Error::File { .. })));
     network().save_onnx(&path).unwrap();
     let error = Network::load(&path).expect_err("ONNX is one way").to_string();
     assert!(error.contains("model.digits") && error.contains("safetensors"), "{error}");

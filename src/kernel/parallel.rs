@@ -141,6 +141,8 @@ impl Pool {
 
     /// Runs `run(task)` for each task in `0..tasks`, and returns when all are done.
     fn run(&mut self, tasks: usize, run: impl Fn(usize) + Sync) {
+        // A task's number is half of a word.
+        assert!(tasks < u32::MAX as usize, "tasks");
         if self.workers.is_empty() || tasks <= 1 {
             (0..tasks).for_each(run);
             return;
@@ -347,5 +349,22 @@ mod tests {
             count.fetch_add(1, Ordering::Relaxed);
         });
         assert_eq!(count.load(Ordering::Relaxed), 3);
+    }
+
+    #[test]
+    fn a_panic_on_another_thread_comes_out_too() {
+        let mut pool = Pool::new(3);
+        let caller = std::thread::current().id();
+        // Each thread has one task, as none ends before all have begun.
+        let threads = pool.workers.len() + 1;
+        let all_began = std::sync::Barrier::new(threads);
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            pool.run(threads, |_| {
+                all_began.wait();
+                assert_eq!(std::thread::current().id(), caller, "another thread");
+            });
+        }));
+        let panic = result.expect_err("the panic of a worker");
+        assert!(panic.downcast_ref::<String>().is_some_and(|text| text.contains("another thread")));
     }
 }

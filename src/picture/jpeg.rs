@@ -17,7 +17,6 @@ use std::io::{self, BufRead, Read};
 
 const START: u8 = 0xd8;
 const END: u8 = 0xd9;
-const SCAN: u8 = 0xda;
 const RESTARTS: std::ops::RangeInclusive<u8> = 0xd0..=0xd7;
 
 /// Whether a file that begins as a JPEG has its end marker. What is in the wrong
@@ -26,14 +25,13 @@ const RESTARTS: std::ops::RangeInclusive<u8> = 0xd0..=0xd7;
 /// # Errors
 /// Those of the reader.
 pub(super) fn is_whole(reader: &mut impl BufRead) -> io::Result<bool> {
-    let Some(mut marker) = next_marker(reader, false)? else { return Ok(false) };
+    let Some(mut marker) = next_marker(reader)? else { return Ok(false) };
     if marker != START {
         return Ok(true);
     }
     loop {
-        let in_scan = marker == SCAN;
-        // A few markers have no segment.
-        if !(marker == START || RESTARTS.contains(&marker)) {
+        // These have no segment.
+        if marker != START && !RESTARTS.contains(&marker) {
             let mut length = [0; 2];
             for byte in &mut length {
                 let Some(next) = next_byte(reader)? else { return Ok(false) };
@@ -44,7 +42,7 @@ pub(super) fn is_whole(reader: &mut impl BufRead) -> io::Result<bool> {
                 return Ok(false);
             }
         }
-        match next_marker(reader, in_scan)? {
+        match next_marker(reader)? {
             None => return Ok(false),
             Some(END) => return Ok(true),
             Some(next) => marker = next,
@@ -52,9 +50,8 @@ pub(super) fn is_whole(reader: &mut impl BufRead) -> io::Result<bool> {
     }
 }
 
-/// The code of the next marker; what is not one is passed over, in a scan also the
-/// markers that belong to it.
-fn next_marker(reader: &mut impl BufRead, in_scan: bool) -> io::Result<Option<u8>> {
+/// The code of the next marker; a scan's pixels before it are passed over.
+fn next_marker(reader: &mut impl BufRead) -> io::Result<Option<u8>> {
     loop {
         reader.skip_until(0xff)?;
         let mut code = 0xff;
@@ -63,7 +60,7 @@ fn next_marker(reader: &mut impl BufRead, in_scan: bool) -> io::Result<Option<u8
             let Some(next) = next_byte(reader)? else { return Ok(None) };
             code = next;
         }
-        if code != 0 && !(in_scan && RESTARTS.contains(&code)) {
+        if code != 0 {
             return Ok(Some(code));
         }
     }
