@@ -13,14 +13,16 @@ use shared::StorageName;
 
 /// Converts between file formats, which the names' endings tell.
 ///
-/// A network: .digits (this library's weights file) or .npz (NumPy) to either. An
-/// .npz has float64 and no temperature: the last layer is divided by it.
+/// A network: .digits (this library's weights file), .safetensors or .npz (NumPy) to
+/// any of these, or to .onnx. An .npz has float64 and no temperature: the last layer is
+/// divided by it.
 ///
 /// A picture: .png, .jpg, .jpeg, .bmp, .gif or .webp to .csv, one row with the
 /// network's 784 inputs.
 #[derive(Parser)]
 #[command(after_help = "Examples:
   cargo run --release --example convert -- model.npz model.digits
+  cargo run --release --example convert -- model.digits model.onnx
   cargo run --release --example convert -- --storage i8 model.digits small.digits
   cargo run --release --example convert -- seven.png seven.csv")]
 struct Args {
@@ -50,11 +52,13 @@ fn run(args: &Args) -> shared::Result<ExitCode> {
         );
     }
     let what = match (endings.0.as_str(), endings.1.as_str()) {
-        ("digits" | "npz", "digits" | "npz") => convert_network(from, to, *storage)?,
+        ("digits" | "npz" | "safetensors", "digits" | "npz" | "onnx" | "safetensors") => {
+            convert_network(from, to, *storage)?
+        }
         ("png" | "jpg" | "jpeg" | "bmp" | "gif" | "webp", "csv") => convert_picture(from, to)?,
         _ => {
             return Err(format!(
-                "{} to {}: expected .digits or .npz to .digits or .npz, \
+                "{} to {}: expected .digits, .npz or .safetensors to one of them or to .onnx, \
                  or .png, .jpg, .jpeg, .bmp, .gif or .webp to .csv",
                 from.display(),
                 to.display()
@@ -77,6 +81,8 @@ fn convert_network(from: &Path, to: &Path, storage: Option<StorageName>) -> shar
     let before = file_len(from)?;
     let saved = match ending(to).as_str() {
         "npz" => network.save_npz(to),
+        "onnx" => network.save_onnx(to),
+        "safetensors" => network.save_safetensors(to),
         _ => network.save_as(to, storage),
     };
     saved.map_err(|error| shared::name_file(to, &error))?;

@@ -280,3 +280,51 @@ impl PartErrors {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::kernel::step::Rule;
+    use crate::network::Network;
+
+    /// A step on three threads, in which the image of this number panics.
+    fn step_with_panic(bad: usize) {
+        let network = Network::new(&[9, 5, 3], Activation::Relu, 1).expect("sizes");
+        let mut descent = Descent::new(network.layers(), false, 3, Level::best());
+        let chunk = Chunk {
+            labels: &[0, 1, 2, 0, 1, 2],
+            label_smoothing: 0.0,
+            dropout: None,
+            batch_size: 6,
+            is_first: true,
+            is_last: true,
+        };
+        let rule = Rule::Momentum { momentum: 0.9 };
+        let step = Step { rule, learning_rate: 0.1, keep: 1.0, gradient_scale: 1.0 };
+        descent.step(&chunk, step, None, |row, writer| {
+            assert_ne!(row, bad, "the bad image");
+            writer.floats(&[0.5; 9]);
+        });
+    }
+
+    #[test]
+    fn a_panic_in_a_worker_ends_the_step_with_it() {
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            step_with_panic(usize::MAX);
+            for bad in 0..6 {
+                let panic = catch_unwind(AssertUnwindSafe(|| step_with_panic(bad)));
+                let text = panic.expect_err("a panic").downcast::<String>();
+                sender.send(text.is_ok_and(|text| text.contains("the bad image"))).expect("a test");
+            }
+        });
+        for bad in 0..6 {
+            let found = receiver.recv_timeout(Duration::from_secs(60));
+            assert_eq!(found, Ok(true), "image {bad}: no hang, and its own panic");
+        }
+    }
+}

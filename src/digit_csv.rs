@@ -4,7 +4,8 @@
 //! Values are written in the shortest form that reads back as the same `f32`.
 //! The reader also takes exponents (`1e-2`), so
 //! `numpy.savetxt(path, digit.reshape(1, 784), delimiter=",")` writes a file
-//! for it. It refuses a row above 64 KiB, as [`kaggle`](crate::kaggle) does.
+//! for it. It refuses a row above 64 KiB, as [`kaggle`](crate::kaggle) does, and
+//! uses at most 4 MiB.
 
 use std::fs::File;
 use std::io::{Read, Write};

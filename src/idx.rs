@@ -12,8 +12,9 @@
 //! `1f 8b`, and needs the cargo feature `gzip`.
 //!
 //! A header is never trusted with memory: the values are read as they come, up
-//! to one byte more than the header announces. Gzip packs at most 1,032 bytes
-//! into one, so memory stays in proportion to the bytes of the file.
+//! to one byte more than the header announces. Memory is at most three times the
+//! bytes that were read, and 256 KiB; of gzipped data, those that were unpacked,
+//! and gzip packs at most 1,032 bytes into one.
 //!
 //! Source: LeCun, Cortes and Burges, *The MNIST database of handwritten
 //! digits*, section "File formats".

@@ -9,7 +9,8 @@
 //! Pixels are integers from 0 (paper) to 255 (ink), row by row of a 28×28
 //! picture. The readers accept quotes, CRLF, a byte-order mark and a last line
 //! without its end; they refuse rows above 64 KiB, so that a file without line
-//! breaks cannot fill the memory. Errors count lines (blank ones left out) and
+//! breaks cannot fill the memory, of which they use at most four times the bytes
+//! that were read, and 4 MiB. Errors count lines (blank ones left out) and
 //! columns from 1.
 //!
 //! Source: <https://www.kaggle.com/competitions/digit-recognizer/data>.

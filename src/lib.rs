@@ -34,9 +34,13 @@
 //! | read pen strokes, and train on them | [`unipen`], [`Dataset::extend`] |
 //! | keep a network, or exchange it with NumPy | [`Network::save`], [`Network::load`], [`weights`], `npz` |
 //! | make the file smaller | [`Network::save_as`], [`Storage`] |
+//! | take a network to other programs | [`onnx`], [`safetensors`] |
 //! | measure | [`Network::evaluate`], [`ConfusionMatrix`]; confidences: [`Reliability`], [`area_under_roc`] |
 //! | have probabilities that mean what they say | [`Network::calibrate`], [`calibration`] |
 //! | compute | [`Matrix`] |
+//!
+//! `how_it_works` and `cookbook` are pages for reading: what happens inside, and ten
+//! short answers.
 //!
 //! # Conventions
 //!
@@ -95,6 +99,7 @@ mod model_file;
 pub mod network;
 #[cfg(feature = "npz")]
 pub mod npz;
+pub mod onnx;
 mod optimizer;
 pub mod outliers;
 mod pass;
@@ -107,6 +112,7 @@ mod pretrained;
 pub mod reliability;
 mod rng;
 mod roc;
+pub mod safetensors;
 pub mod strokes;
 pub mod train;
 pub mod unipen;
@@ -134,6 +140,18 @@ pub use roc::area_under_roc;
 pub use strokes::Strokes;
 pub use train::{Epoch, Schedule, TrainConfig, Trainer};
 pub use weights::Storage;
+
+/// The cookbook: ten questions, and the lines that answer them.
+#[cfg(all(any(doc, doctest), feature = "gzip", feature = "image", feature = "npz"))]
+#[cfg(feature = "pretrained")]
+#[doc = include_str!("../docs/cookbook.md")]
+pub mod cookbook {}
+
+/// How it works: from a picture to a digit, training, and the same bits everywhere.
+#[cfg(all(any(doc, doctest), feature = "gzip", feature = "image", feature = "npz"))]
+#[cfg(feature = "pretrained")]
+#[doc = include_str!("../docs/how-it-works.md")]
+pub mod how_it_works {}
 
 // The README's code runs as a doctest.
 #[cfg(all(doctest, feature = "image", feature = "pretrained"))]

@@ -6,36 +6,41 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::network::Network;
+use crate::safetensors::MAX_HEADER_LEN;
 use crate::weights::MAGIC;
 
 /// How a ZIP archive, and so an .npz, begins.
 const ZIP_MAGIC: [u8; 4] = *b"PK\x03\x04";
 
 impl Network {
-    /// Loads a model: a [weights file](crate::weights), or an .npz (feature
-    /// `npz`). The content decides, not the name.
+    /// Loads a model: a [weights file](crate::weights), [safetensors](crate::safetensors),
+    /// or an .npz (feature `npz`). The content decides, not the name.
     ///
     /// # Errors
     /// [`Error::File`] with the path, around
     /// - [`Error::Io`] if the file cannot be read
-    /// - [`Error::Malformed`] if it is neither format, or breaks its format
-    /// - the other errors of [`read`](Self::read) and `read_npz`
+    /// - [`Error::Malformed`] if it is none of these formats, or breaks its format
+    /// - the other errors of [`read`](Self::read),
+    ///   [`read_safetensors`](Self::read_safetensors) and `read_npz`
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let load = || {
             let mut file = BufReader::new(File::open(path)?);
             let mut start = Vec::new();
-            file.by_ref().take(MAGIC.len() as u64).read_to_end(&mut start)?;
+            file.by_ref().take(MAGIC.len() as u64 + 1).read_to_end(&mut start)?;
             file.rewind()?;
-            if start == MAGIC {
+            if start.starts_with(&MAGIC) {
                 Self::read(file)
             } else if start.starts_with(&ZIP_MAGIC) {
                 read_npz(file)
+            } else if is_safetensors(&start) {
+                Self::read_safetensors(file)
             } else {
+                start.truncate(MAGIC.len());
                 Err(Error::Malformed {
                     format: "model file",
                     at: "byte 0".to_owned(),
-                    expected: "a weights file (DIGITNET) or an .npz (PK)".to_owned(),
+                    expected: "a weights file (DIGITNET), an .npz (PK) or safetensors".to_owned(),
                     found: match start.as_slice() {
                         [] => "an empty file".to_owned(),
                         start => format!("\"{}\"", start.escape_ascii()),
@@ -44,6 +49,14 @@ impl Network {
             }
         };
         load().map_err(|error: Error| error.in_file(path))
+    }
+}
+
+/// Whether a file begins with the length of a header, and the header's brace.
+fn is_safetensors(start: &[u8]) -> bool {
+    match start.split_first_chunk() {
+        Some((&length, [b'{', ..])) => u64::from_le_bytes(length) <= MAX_HEADER_LEN,
+        _ => false,
     }
 }
 

@@ -33,7 +33,8 @@
 //! A file has at most [`MAX_FILE_LEN`] bytes, and a network at most
 //! [`MAX_PARAMETERS`] weights and biases. Memory grows with what is read, not with
 //! what a header claims; from a member, no more is decompressed than its shape
-//! says and one byte.
+//! says and one byte. At most it is six times the file's bytes, for compressed
+//! members 36 bytes a weight on top, and 256 KiB.
 //!
 //! # Source
 //! - NumPy Enhancement Proposal 1, *A simple file format for NumPy arrays*, and
@@ -47,7 +48,7 @@ use std::path::Path;
 use crate::activation::Activation;
 use crate::atomic_file;
 use crate::dense::Dense;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
 use crate::matrix::Matrix;
 use crate::network::Network;
 
@@ -55,13 +56,15 @@ mod archive;
 mod header;
 mod npy;
 
-/// The most weights and biases that a network in a file may have: 256 MiB as
-/// `float64`. Bounds what a small file can decompress to.
-pub const MAX_PARAMETERS: usize = 1 << 25;
+/// The most weights and biases that a network in a file may have: 128 MiB as
+/// `float64`, and more than the 12 million of the largest dense network that was
+/// published for MNIST (Cireşan and others, *Deep, big, simple neural nets*, Neural
+/// Computation 2010). Bounds what a small file can decompress to.
+pub const MAX_PARAMETERS: usize = 1 << 24;
 
-/// The most bytes that a file may have: room for the largest network and as
-/// much of other members.
-pub const MAX_FILE_LEN: u64 = 2 * 8 * MAX_PARAMETERS as u64;
+/// The most bytes that a file may have: room for the largest network and 16 MiB of
+/// headers and other members.
+pub const MAX_FILE_LEN: u64 = 8 * MAX_PARAMETERS as u64 + (16 << 20);
 
 const FORMAT: &str = "npz";
 
@@ -91,7 +94,18 @@ impl Network {
     ///   do not fit, or a number is not finite
     pub fn read_npz(reader: impl Read) -> Result<Self> {
         let mut file = Vec::new();
-        reader.take(MAX_FILE_LEN + 1).read_to_end(&mut file)?;
+        let mut reader = reader.take(MAX_FILE_LEN + 1);
+        // What does not begin as an archive is not read to its end.
+        reader.by_ref().take(2).read_to_end(&mut file)?;
+        if file != *b"PK" {
+            return Err(Error::Malformed {
+                format: FORMAT,
+                at: "byte 0".to_owned(),
+                expected: "a ZIP archive, which begins with \"PK\"".to_owned(),
+                found: shown(&file),
+            });
+        }
+        reader.read_to_end(&mut file)?;
         if file.len() as u64 > MAX_FILE_LEN {
             return Err(Error::Unsupported {
                 format: FORMAT,

@@ -7,6 +7,9 @@ use std::fmt;
 
 use crate::error::{Error, Result};
 
+#[cfg(feature = "image")]
+mod jpeg;
+
 /// A picture in memory: colour and opacity, four bytes a pixel.
 ///
 /// ```
@@ -94,9 +97,9 @@ mod decode {
     use std::io::{BufRead, BufReader, Cursor, Seek};
     use std::path::Path;
 
-    use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
+    use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
-    use super::Picture;
+    use super::{Picture, jpeg};
     use crate::error::{Error, Result};
 
     /// Pixels of the largest picture that is decoded: 64 Mi, more than a phone's
@@ -115,6 +118,8 @@ mod decode {
         /// # Errors
         /// [`Error::Picture`] if it is not a whole picture of such a format, or
         /// has more than 64 Mi pixels.
+        ///
+        /// Memory is at most 16 bytes a pixel, and 4 MiB.
         pub fn decode(bytes: &[u8]) -> Result<Self> {
             decode(Cursor::new(bytes))
         }
@@ -135,6 +140,15 @@ mod decode {
         let mut limits = Limits::default();
         limits.max_alloc = Some(MAX_DECODER_BYTES);
         let mut reader = ImageReader::new(reader).with_guessed_format()?;
+        if reader.format() == Some(ImageFormat::Jpeg) {
+            let mut file = reader.into_inner();
+            if !jpeg::is_whole(&mut file)? {
+                let reason = "expected a JPEG with its end marker, found the end of the file";
+                return Err(refused_because(reason.to_owned()));
+            }
+            file.rewind()?;
+            reader = ImageReader::with_format(file, ImageFormat::Jpeg);
+        }
         reader.limits(limits);
         let mut decoder = reader.into_decoder().map_err(refused)?;
         let (width, height) = decoder.dimensions();
@@ -151,10 +165,27 @@ mod decode {
     }
 
     fn refused(error: ImageError) -> Error {
-        Error::Picture { source: Box::new(error) }
+        match error {
+            // What the system says is not about the bytes.
+            ImageError::IoError(error) if error.raw_os_error().is_some() => Error::Io(error),
+            error => Error::Picture { source: Box::new(error) },
+        }
     }
 
     fn refused_because(reason: String) -> Error {
         Error::Picture { source: reason.into() }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn what_the_system_says_is_an_io_error_and_what_the_decoder_says_is_not() {
+            let unreadable = std::io::Error::from_raw_os_error(5);
+            assert!(matches!(refused(ImageError::IoError(unreadable)), Error::Io(_)));
+            let cut = std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
+            assert!(matches!(refused(ImageError::IoError(cut)), Error::Picture { .. }));
+        }
     }
 }

@@ -63,7 +63,7 @@ impl Predictor {
     }
 
     /// The probability of each class for one image, whose values are 0 (paper)
-    /// to 1 (ink).
+    /// to 1 (ink). Of an infinite value or NaN they may be NaN.
     ///
     /// # Panics
     /// If `image` has not the network's number of inputs.

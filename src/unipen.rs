@@ -17,9 +17,9 @@
 //! gzipped file is known by its first two bytes, `1f 8b`, and needs the cargo
 //! feature `gzip`.
 //!
-//! Memory stays in proportion to the bytes of the file: a line has at most
-//! 65,536 bytes and a digit at most as many points, and nothing is reserved
-//! because the file announces it.
+//! Memory is at most eight times the bytes that were read (of gzipped data, those
+//! that were unpacked), and 2 MiB: a line has at most 65,536 bytes and a digit at
+//! most as many points, and nothing is reserved because the file announces it.
 //!
 //! # Source
 //! Guyon, Schomaker, Plamondon, Liberman, Janet, *UNIPEN project of on-line data

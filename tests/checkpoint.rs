@@ -192,3 +192,16 @@ fn a_header_that_lies_does_not_exhaust_the_memory() {
     let error = trainer.read(file.as_slice()).expect_err("too few bytes");
     assert!(matches!(error, Error::Malformed { .. }), "{error}");
 }
+
+#[test]
+fn a_file_that_is_not_there_or_a_folder_is_named() {
+    let training = thirds(20, 1);
+    let mut trainer = Trainer::new(start(), &training, None, &config()).expect("settings");
+    for path in ["fixtures/nowhere", "fixtures"] {
+        let error = trainer.resume(path).expect_err("no state");
+        let is_io =
+            matches!(&error, Error::File { source, .. } if matches!(**source, Error::Io(_)));
+        assert!(is_io && error.to_string().starts_with(path), "{error:?}");
+    }
+    assert!(trainer.history().is_empty());
+}

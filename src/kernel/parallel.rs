@@ -141,6 +141,8 @@ impl Pool {
 
     /// Runs `run(task)` for each task in `0..tasks`, and returns when all are done.
     fn run(&mut self, tasks: usize, run: impl Fn(usize) + Sync) {
+        // A task's number is half of a word.
+        assert!(tasks < u32::MAX as usize, "tasks");
         if self.workers.is_empty() || tasks <= 1 {
             (0..tasks).for_each(run);
             return;
@@ -318,16 +320,17 @@ mod tests {
     fn many_jobs_follow_each_other() {
         let mut pool = Pool::new(3);
         let sum = AtomicUsize::new(0);
-        for job in 0..2_000 {
+        let jobs = if cfg!(miri) { 20 } else { 2_000 };
+        for job in 0..jobs {
             pool.run(3, |task| {
                 sum.fetch_add(job * 3 + task, Ordering::Relaxed);
             });
-            if job % 500 == 0 {
+            if job % (jobs / 4) == 0 {
                 // Long enough for the workers to fall asleep.
                 std::thread::sleep(std::time::Duration::from_millis(20));
             }
         }
-        assert_eq!(sum.load(Ordering::Relaxed), (0..6_000).sum());
+        assert_eq!(sum.load(Ordering::Relaxed), (0..3 * jobs).sum());
     }
 
     #[test]
@@ -346,5 +349,22 @@ mod tests {
             count.fetch_add(1, Ordering::Relaxed);
         });
         assert_eq!(count.load(Ordering::Relaxed), 3);
+    }
+
+    #[test]
+    fn a_panic_on_another_thread_comes_out_too() {
+        let mut pool = Pool::new(3);
+        let caller = std::thread::current().id();
+        // Each thread has one task, as none ends before all have begun.
+        let threads = pool.workers.len() + 1;
+        let all_began = std::sync::Barrier::new(threads);
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            pool.run(threads, |_| {
+                all_began.wait();
+                assert_eq!(std::thread::current().id(), caller, "another thread");
+            });
+        }));
+        let panic = result.expect_err("the panic of a worker");
+        assert!(panic.downcast_ref::<String>().is_some_and(|text| text.contains("another thread")));
     }
 }

@@ -292,8 +292,8 @@ mod tests {
 
     #[test]
     fn transposed_tiles_are_the_transposed_matrix() {
-        for (rows, cols) in [(1, 1), (5, 16), (17, 40), (64, 65), (265, 70), (70, 600), (530, 280)]
-        {
+        let sizes = [(1, 1), (5, 16), (17, 40), (64, 65), (265, 70), (70, 600), (530, 280)];
+        for (rows, cols) in sizes.into_iter().take(if cfg!(miri) { 3 } else { 7 }) {
             // The last row is the bias, which is left out.
             let mut matrix = Tiles::zeros(rows + 1, cols);
             for row in 0..=rows {

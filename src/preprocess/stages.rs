@@ -7,6 +7,7 @@ use crate::preprocess::reduce::Colours;
 
 /// What one step of the preprocessing made.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Stage {
     /// The step, such as `"contrast"`.
     pub name: &'static str,

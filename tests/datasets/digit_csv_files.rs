@@ -137,6 +137,11 @@ fn saves_and_loads() {
         |error| matches!(error, Error::File { source, .. } if io_error(source)),
         &["absent.csv"],
     );
+    assert_error(
+        DigitImage::load_csv(&folder),
+        |error| matches!(error, Error::File { source, .. } if io_error(source)),
+        &["digit-csv"],
+    );
     fs::write(&path, "0,0").unwrap();
     assert_error(
         DigitImage::load_csv(&path),

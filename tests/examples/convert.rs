@@ -68,8 +68,12 @@ fn what_cannot_be_converted_is_refused() {
     let folder = Folder::new("unconverted");
     for (from, to, parts) in [
         ("fixtures/seven.png", "seven.txt", ["seven.txt", ".webp to .csv"]),
-        ("fixtures/seven.png", "seven.digits", ["seven.digits", ".digits or .npz to .digits"]),
-        ("fixtures/README.md", "model.npz", ["README.md", ".digits or .npz to .digits"]),
+        (
+            "fixtures/seven.png",
+            "seven.digits",
+            ["seven.digits", ".digits, .npz or .safetensors to one"],
+        ),
+        ("fixtures/README.md", "model.npz", ["README.md", ".digits, .npz or .safetensors to one"]),
         ("nowhere", "seven.csv", ["nowhere", ".webp to .csv"]),
         ("nowhere.npz", "model.digits", ["nowhere.npz: ", "os error"]),
         ("nowhere.png", "seven.csv", ["nowhere.png: ", "os error"]),
@@ -78,4 +82,23 @@ fn what_cannot_be_converted_is_refused() {
         assert_refused(command("convert").arg(from).arg(folder.join(to)), 1, &parts);
         assert_eq!(folder.names(), [""; 0], "{from} to {to}");
     }
+}
+
+#[test]
+fn a_network_goes_to_other_programs_and_comes_back() {
+    let folder = Folder::new("interchanged");
+    let (tensors, back) = (folder.join("model.safetensors"), folder.join("model.digits"));
+    let line = stdout(command("convert").arg("fixtures/version-2.digits").arg(&tensors));
+    assert!(line.starts_with(&format!("wrote {}: layers [2, 3, 2]", tensors.display())), "{line}");
+    stdout(command("convert").arg(&tensors).arg(&back));
+    let network = Network::load("fixtures/version-2.digits").unwrap();
+    assert_eq!(Network::load(&back).unwrap(), network);
+
+    let onnx = folder.join("model.onnx");
+    stdout(command("convert").arg(&tensors).arg(&onnx));
+    let mut expected = Vec::new();
+    network.write_onnx(&mut expected).unwrap();
+    assert_eq!(fs::read(&onnx).unwrap(), expected);
+    let parts = ["model.onnx to ", "expected .digits, .npz or .safetensors"];
+    assert_refused(command("convert").arg(&onnx).arg(&back), 1, &parts);
 }

@@ -104,8 +104,9 @@ fn the_temperature_goes_into_the_last_layer() {
 
 #[test]
 fn an_endless_reader_is_refused() {
-    let file = io::repeat(0).take(digit_recognizer::npz::MAX_FILE_LEN + 2);
+    let file = b"PK".chain(io::repeat(0).take(digit_recognizer::npz::MAX_FILE_LEN));
     assert_refused!(Network::read_npz(file), Unsupported, "expected the end of the file");
+    assert_refused!(Network::read_npz(io::repeat(0)), Malformed, "byte 0", "ZIP", "\\x00\\x00");
 }
 
 /// A folder for one test, removed when it ends.

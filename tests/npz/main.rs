@@ -115,7 +115,7 @@ fn refuses_to_write_what_it_would_not_read() {
     let network =
         Network::new(&[digit_recognizer::npz::MAX_PARAMETERS / 2, 2], Activation::Relu, 1)
             .expect("sizes");
-    assert_refused!(network.write_npz(Vec::new()), Unsupported, "at most 33554432", "33554434");
+    assert_refused!(network.write_npz(Vec::new()), Unsupported, "at most 16777216", "16777218");
 }
 
 #[test]
