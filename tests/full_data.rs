@@ -19,7 +19,7 @@ use digit_recognizer::{
 };
 
 /// The least share of MNIST's test images that the model in the box reads.
-const BOX_ACCURACY: f64 = 0.9962;
+const BOX_ACCURACY: f64 = 0.9961;
 
 /// FNV-1a, over words, of the weights after the first epoch of the recipe.
 const RECIPE: u64 = 0xd109_d13c_9e46_41a8;
