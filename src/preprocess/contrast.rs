@@ -69,7 +69,7 @@ impl Contrast {
     /// # Source
     /// Otsu, *A threshold selection method from gray-level histograms* (IEEE
     /// Transactions on Systems, Man, and Cybernetics, 1979).
-    pub(super) fn on_plain_paper(plane: &Plane) -> Option<(Self, Polarity)> {
+    pub(super) fn on_plain_paper(plane: &Plane) -> Option<(Plane, Polarity)> {
         let threshold = otsu_threshold(plane)?;
         let (right, bottom) = (plane.width - 1, plane.height - 1);
         let border = || {
@@ -98,8 +98,7 @@ impl Contrast {
             return None;
         }
         let sign = if polarity == Polarity::Dark { 1.0 } else { -1.0 };
-        let depth = plane.map(|value| (sign * (brightness - value)).max(0.0));
-        Some((Self { share: depth.map(|depth| depth / 255.0), depth }, polarity))
+        Some((plane.map(|value| (sign * (brightness - value)).max(0.0) / 255.0), polarity))
     }
 }
 
@@ -179,8 +178,8 @@ mod tests {
         {
             let found = Contrast::on_plain_paper(&stroke(even, paper, ink)).expect("plain");
             assert_eq!(found.1, expected);
-            assert_eq!(found.0.depth.at(33, 30), f32::abs(paper - ink));
-            assert_eq!(found.0.depth.at(3, 3), 0.0);
+            assert_eq!(found.0.at(33, 30), f32::abs(paper - ink) / 255.0);
+            assert_eq!(found.0.at(3, 3), 0.0);
         }
         let uneven = stroke(|x, _| 0.5 + x as f32 / 160.0, 240.0, 60.0);
         let noise = random_plane(80, 60, 4).map(|value| 255.0 * value);

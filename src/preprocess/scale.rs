@@ -40,6 +40,11 @@ pub(super) struct Inked {
     /// All the ink, and that of the digit.
     pub(super) mask: Mask,
     pub(super) digit: Mask,
+}
+
+/// Ink that is compared with that of other scales and of the other polarity.
+struct Candidate {
+    inked: Inked,
     /// How many edges of strokes there are, weighted by their depth.
     edges: f32,
     /// The mean depth of the digit.
@@ -74,8 +79,8 @@ pub(super) fn on_plain_paper(scene: &Scene) -> Option<Inked> {
     if scene.polarity.is_some_and(|polarity| polarity != found) {
         return None;
     }
-    let view = View { plane: scene.plane, noise: 0.0, polarity: found, within: scene.within };
-    inked(contrast, &view, 1, &mut None).ok()
+    let view = View { noise: 0.0, polarity: found, within: scene.within };
+    inked(contrast, &view, &mut None).ok()
 }
 
 /// The ink in the polarity, and at the scale, at which strokes have most edges.
@@ -89,7 +94,7 @@ pub(super) fn find(scene: &Scene) -> Result<Inked> {
         }
     };
     let brightness = scene.plane.quantile(0.5);
-    let mut at_best_scale = |polarity: Polarity| -> Option<Inked> {
+    let mut at_best_scale = |polarity: Polarity| -> Option<Candidate> {
         let (plane, shaded) = match polarity {
             Polarity::Dark => (scene.plane.clone(), scene.shaded),
             Polarity::Light => (scene.plane.map(|value| 255.0 - value), false),
@@ -99,20 +104,20 @@ pub(super) fn find(scene: &Scene) -> Result<Inked> {
             WINDOWS.map(|window| ((side * window / 2.0) as usize).max(LEAST_RADIUS)).to_vec();
         radii.dedup();
         let full = if shaded { brightness.max(LEAST_BRIGHTNESS) } else { 255.0 };
-        let view =
-            View { plane: &plane, noise: scene.noise / full, polarity, within: scene.within };
-        let mut best: Option<Inked> = None;
+        let view = View { noise: scene.noise / full, polarity, within: scene.within };
+        let mut best: Option<Candidate> = None;
         let mut lines = None;
         for radius in radii {
-            let contrast = Contrast::by_top_hat(&plane, radius, shaded);
-            if let Some(inked) = keep(inked(contrast, &view, radius, &mut lines))
-                && best.as_ref().is_none_or(|best| inked.edges > best.edges)
-            {
-                best = Some(inked);
+            let Contrast { share, depth } = Contrast::by_top_hat(&plane, radius, shaded);
+            if let Some(inked) = keep(inked(share, &view, &mut lines)) {
+                let candidate = Candidate::new(inked, &plane, &depth, (radius / 2).max(2));
+                if best.as_ref().is_none_or(|best| candidate.edges > best.edges) {
+                    best = Some(candidate);
+                }
             }
         }
         // Those between wide strokes are seen where the strokes are.
-        if let Some(best) = &mut best
+        if let Some(Candidate { inked: best, .. }) = &mut best
             && scene.within.is_none()
             && lines.as_ref().is_some_and(Lines::is_empty)
         {
@@ -130,7 +135,7 @@ pub(super) fn find(scene: &Scene) -> Result<Inked> {
             },
         },
     };
-    best.ok_or(Error::NoInk { expected: blank.needed, found: blank.found })
+    best.map(|best| best.inked).ok_or(Error::NoInk { expected: blank.needed, found: blank.found })
 }
 
 /// Too little contrast for ink.
@@ -142,27 +147,25 @@ struct Blank {
 
 /// A scene in one polarity: ink is dark in its plane.
 struct View<'a> {
-    plane: &'a Plane,
     /// As a share of the paper's brightness.
     noise: f32,
     polarity: Polarity,
     within: Option<&'a Mask>,
 }
 
+/// The ink in contrast with the paper; `lines` are looked for if they are not known.
 fn inked(
-    contrast: Contrast,
+    mut contrast: Plane,
     view: &View,
-    radius: usize,
     lines: &mut Option<Lines>,
 ) -> std::result::Result<Inked, Blank> {
-    let &View { plane, noise, polarity, within } = view;
-    let Contrast { mut share, depth } = contrast;
-    let level = level(&mut share, noise, within);
+    let &View { noise, polarity, within } = view;
+    let level = level(&mut contrast, noise, within);
     let needed = MIN_CONTRAST.max(MIN_SIGNAL * level.noise);
     if level.ink < needed {
         return Err(Blank { needed, found: level.ink });
     }
-    let candidates = candidates(&share, level);
+    let candidates = candidates(&contrast, level);
     // Lines are thin: they are the same at every scale. Where the digit is known,
     // they are gone.
     let lines = lines.get_or_insert_with(|| match within {
@@ -170,17 +173,24 @@ fn inked(
         Some(_) => Lines::none(),
     });
     let candidates = both(candidates, within);
-    let (mask, digit) = select(&candidates, lines, &share, level);
-    let beside = (radius / 2).max(2);
-    let edges = edges(plane, &depth, &digit, beside)
-        + edges(&plane.transposed(), &depth.transposed(), &digit.transposed(), beside);
-    let (mut count, mut sum) = (0, 0.0);
-    for (_, depth) in digit.values.iter().zip(&depth.values).filter(|(ink, _)| **ink) {
-        count += 1;
-        sum += depth;
+    let (mask, digit) = select(&candidates, lines, &contrast, level);
+    Ok(Inked { polarity, contrast, level, mask, digit })
+}
+
+impl Candidate {
+    /// Paper is looked for `beside` as many pixels from an edge.
+    fn new(inked: Inked, plane: &Plane, depth: &Plane, beside: usize) -> Self {
+        let digit = &inked.digit;
+        let edges = edges(plane, depth, digit, beside)
+            + edges(&plane.transposed(), &depth.transposed(), &digit.transposed(), beside);
+        let (mut count, mut sum) = (0, 0.0);
+        for (_, depth) in digit.values.iter().zip(&depth.values).filter(|(ink, _)| **ink) {
+            count += 1;
+            sum += depth;
+        }
+        let depth = sum / count.max(1) as f32;
+        Self { inked, edges: edges * depth * depth, depth }
     }
-    let depth = sum / count.max(1) as f32;
-    Ok(Inked { polarity, contrast: share, level, mask, digit, edges: edges * depth * depth, depth })
 }
 
 /// What is in a mask, and in the other one if there is one.
@@ -234,18 +244,18 @@ fn edges(plane: &Plane, depth: &Plane, mask: &Mask, beside: usize) -> f32 {
 }
 
 /// Whether the first is the ink, and the other is the paper between its strokes.
-fn is_ink(one: &Inked, other: &Inked) -> bool {
-    let surrounds = |a: &Inked, b: &Inked| {
-        let bounds = Bounds::of(&a.digit).zip(Bounds::of(&b.digit));
+fn is_ink(one: &Candidate, other: &Candidate) -> bool {
+    let surrounds = |a: &Candidate, b: &Candidate| {
+        let bounds = Bounds::of(&a.inked.digit).zip(Bounds::of(&b.inked.digit));
         let sparse = |bounds: &Bounds| {
-            let ink = a.digit.values.iter().filter(|ink| **ink).count();
+            let ink = a.inked.digit.values.iter().filter(|ink| **ink).count();
             2 * ink <= bounds.area()
         };
         2.0 * a.depth >= b.depth
             && 2.0 * a.edges >= b.edges
             && bounds.is_some_and(|(a, b)| a.surrounds(&b) && sparse(&a))
     };
-    let votes = |inked: &Inked| inked.edges * paper_around(&inked.mask);
+    let votes = |one: &Candidate| one.edges * paper_around(&one.inked.mask);
     surrounds(one, other) || (!surrounds(other, one) && votes(one) >= votes(other))
 }
 
