@@ -24,7 +24,8 @@ pub(super) fn distance(mask: &Mask) -> Plane {
         let (above, this) = rows.split_at_mut(y * width);
         count_on(&mut above[(y - 1) * width..], &this[..width]);
     }
-    let mut envelope = Envelope { parabolas: Vec::with_capacity(width) };
+    let halves = (0..width).map(|apart| 0.5 / apart as f32).collect();
+    let mut envelope = Envelope { parabolas: Vec::with_capacity(width), halves };
     let mut heights = vec![0.0; width];
     for row in result.values.chunks_exact_mut(width.max(1)) {
         for (height, &distance) in heights.iter_mut().zip(&*row) {
@@ -45,6 +46,9 @@ fn count_on(row: &mut [f32], next: &[f32]) {
 struct Envelope {
     /// Where each parabola of the envelope begins, and its vertex.
     parabolas: Vec<(f32, usize)>,
+    /// 1/2n at n: a division takes longer. Where rounding moves a meeting across the
+    /// middle of a pixel, both parabolas are as high there.
+    halves: Vec<f32>,
 }
 
 impl Envelope {
@@ -58,7 +62,7 @@ impl Envelope {
         for q in (0..heights.len()).filter(|&q| heights[q] < FAR && !is_between(q)) {
             let start = loop {
                 let Some(&(start, p)) = self.parabolas.last() else { break f32::MIN };
-                let meeting = (of(q) - of(p)) / (2 * (q - p)) as f32;
+                let meeting = (of(q) - of(p)) * self.halves[q - p];
                 if meeting > start {
                     break meeting;
                 }
