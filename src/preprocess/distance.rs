@@ -13,6 +13,9 @@ const FAR: f32 = 1e12;
 /// (Theory of Computing, 2012): along the columns by counting, then along the rows
 /// by the lower envelope of parabolas.
 pub(super) fn distance(mask: &Mask) -> Plane {
+    if !mask.values.contains(&true) {
+        return mask.map(|_| FAR);
+    }
     let width = mask.width;
     let mut result = mask.map(|inside| if inside { 0.0 } else { FAR });
     let rows = &mut result.values;
@@ -33,6 +36,8 @@ pub(super) fn distance(mask: &Mask) -> Plane {
         }
         envelope.sample(&heights, row);
     }
+    // All roots together become SIMD.
+    result.values.iter_mut().for_each(|value| *value = value.sqrt());
     result
 }
 
@@ -52,7 +57,7 @@ struct Envelope {
 }
 
 impl Envelope {
-    /// `result[q]`² = min over p of (q − p)² + `heights[p]`.
+    /// `result[q]` = min over p of (q − p)² + `heights[p]`.
     fn sample(&mut self, heights: &[f32], result: &mut [f32]) {
         let of = |p: usize| heights[p] + (p * p) as f32;
         self.parabolas.clear();
@@ -70,10 +75,6 @@ impl Envelope {
             };
             self.parabolas.push((start, q));
         }
-        if self.parabolas.is_empty() {
-            result.fill(FAR);
-            return;
-        }
         let mut current = 0;
         for (q, result) in result.iter_mut().enumerate() {
             while self.parabolas.get(current + 1).is_some_and(|next| next.0 < q as f32) {
@@ -84,7 +85,7 @@ impl Envelope {
                 continue;
             }
             let p = self.parabolas[current].1;
-            *result = ((q.abs_diff(p) * q.abs_diff(p)) as f32 + heights[p]).sqrt();
+            *result = (q.abs_diff(p) * q.abs_diff(p)) as f32 + heights[p];
         }
     }
 }
