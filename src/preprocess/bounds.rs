@@ -18,9 +18,9 @@ impl Bounds {
         let mut columns = vec![false; mask.width];
         let mut rows = vec![false; mask.height];
         for (y, any) in rows.iter_mut().enumerate() {
-            for (column, &ink) in columns.iter_mut().zip(mask.row(y)) {
-                *column |= ink;
-                *any |= ink;
+            *any = mask.row(y).contains(&true);
+            if *any {
+                columns.iter_mut().zip(mask.row(y)).for_each(|(column, &ink)| *column |= ink);
             }
         }
         let ends = |profile: &[bool]| {
