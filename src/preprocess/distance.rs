@@ -9,9 +9,10 @@ const FAR: f32 = 1e12;
 /// pixel of the mask; very large where the mask is empty.
 ///
 /// # Source
-/// Felzenszwalb, Huttenlocher, *Distance transforms of sampled functions*
-/// (Theory of Computing, 2012): along the columns by counting, then along the rows
-/// by the lower envelope of parabolas.
+/// Saito, Toriwaki, *New algorithms for Euclidean distance transformation of an
+/// n-dimensional digitized picture with applications* (Pattern Recognition, 1994):
+/// along the columns by counting, then along the rows the least of all sums of
+/// squares, as far as they can be less.
 pub(super) fn distance(mask: &Mask) -> Plane {
     if !mask.values.contains(&true) {
         return mask.map(|_| FAR);
@@ -27,14 +28,13 @@ pub(super) fn distance(mask: &Mask) -> Plane {
         let (above, this) = rows.split_at_mut(y * width);
         count_on(&mut above[(y - 1) * width..], &this[..width]);
     }
-    let halves = (0..width).map(|apart| 0.5 / apart as f32).collect();
-    let mut envelope = Envelope { parabolas: Vec::with_capacity(width), halves };
     let mut heights = vec![0.0; width];
-    for row in result.values.chunks_exact_mut(width.max(1)) {
-        for (height, &distance) in heights.iter_mut().zip(&*row) {
-            *height = if distance < FAR { distance * distance } else { FAR };
-        }
-        envelope.sample(&heights, row);
+    for row in rows.chunks_exact_mut(width) {
+        row.iter_mut()
+            .filter(|distance| **distance < FAR)
+            .for_each(|distance| *distance *= *distance);
+        heights.copy_from_slice(row);
+        lower(row, &heights);
     }
     // All roots together become SIMD.
     result.values.iter_mut().for_each(|value| *value = value.sqrt());
@@ -48,45 +48,23 @@ fn count_on(row: &mut [f32], next: &[f32]) {
     }
 }
 
-struct Envelope {
-    /// Where each parabola of the envelope begins, and its vertex.
-    parabolas: Vec<(f32, usize)>,
-    /// 1/2n at n: a division takes longer. Where rounding moves a meeting across the
-    /// middle of a pixel, both parabolas are as high there.
-    halves: Vec<f32>,
-}
-
-impl Envelope {
-    /// `result[q]` = min over p of (q − p)² + `heights[p]`.
-    fn sample(&mut self, heights: &[f32], result: &mut [f32]) {
-        let of = |p: usize| heights[p] + (p * p) as f32;
-        self.parabolas.clear();
-        // Among vertices at 0, those at the ends are nearest to all others.
-        let is_zero = |q: usize| heights.get(q).is_some_and(|&height| height == 0.0);
-        let is_between = |q: usize| is_zero(q) && is_zero(q + 1) && q > 0 && is_zero(q - 1);
-        for q in (0..heights.len()).filter(|&q| heights[q] < FAR && !is_between(q)) {
-            let start = loop {
-                let Some(&(start, p)) = self.parabolas.last() else { break f32::MIN };
-                let meeting = (of(q) - of(p)) * self.halves[q - p];
-                if meeting > start {
-                    break meeting;
-                }
-                self.parabolas.pop();
-            };
-            self.parabolas.push((start, q));
+/// `squares[q]` becomes the least over p of (q − p)² + `heights[p]`; it is
+/// `heights[q]` before.
+fn lower(squares: &mut [f32], heights: &[f32]) {
+    let to = |squares: &mut [f32], heights: &[f32], square: f32| {
+        for (least, &height) in squares.iter_mut().zip(heights) {
+            *least = if height + square < *least { height + square } else { *least };
         }
-        let mut current = 0;
-        for (q, result) in result.iter_mut().enumerate() {
-            while self.parabolas.get(current + 1).is_some_and(|next| next.0 < q as f32) {
-                current += 1;
-            }
-            if is_zero(q) {
-                *result = 0.0;
-                continue;
-            }
-            let p = self.parabolas[current].1;
-            *result = (q.abs_diff(p) * q.abs_diff(p)) as f32 + heights[p];
+    };
+    for apart in 1..heights.len() {
+        let square = (apart * apart) as f32;
+        // From here on, no sum is less.
+        if !squares.iter().fold(false, |any, &least| any | (least > square)) {
+            return;
         }
+        let rest = heights.len() - apart;
+        to(&mut squares[..rest], &heights[apart..], square);
+        to(&mut squares[apart..], &heights[..rest], square);
     }
 }
 
