@@ -42,6 +42,7 @@ mod components;
 mod contrast;
 mod distance;
 mod grid;
+mod labels;
 mod lines;
 mod locate;
 mod mean;

@@ -1,35 +1,9 @@
 //! Preparing a picture takes little memory beside the picture itself.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod memory;
 
 use digit_recognizer::{Picture, preprocess};
-
-/// The system's allocator, how many bytes are in use, and the most that were.
-struct Counting;
-
-static IN_USE: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-
-#[allow(unsafe_code, reason = "an allocator is unsafe by its interface")]
-// SAFETY: everything is passed on to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let in_use = IN_USE.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        MOST.fetch_max(in_use, Ordering::Relaxed);
-        // SAFETY: as the caller promised.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        IN_USE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as the caller promised.
-        unsafe { System.dealloc(block, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+use memory::most;
 
 /// One test, because another one's thread would be counted too.
 #[test]
@@ -47,12 +21,8 @@ fn memory_is_six_times_a_row_and_4_mib() {
             })
             .collect();
         let picture = Picture::from_gray8(width, height, &gray).expect("a value a pixel");
-        let before = IN_USE.load(Ordering::Relaxed);
-        MOST.store(before, Ordering::Relaxed);
         // An image or no ink: both are answers.
-        let answer = preprocess(&picture);
-        let used = MOST.load(Ordering::Relaxed) - before;
-        drop(answer);
+        let (_, used) = most(|| preprocess(&picture));
         let allowed = 6 * 4 * width + (4 << 20);
         assert!(used <= allowed, "{width} x {height}: {used} bytes, {allowed} allowed");
         most_beside = most_beside.max(used.saturating_sub(6 * 4 * width));

@@ -1,9 +1,14 @@
 //! The weights file: round trips, its bytes, and what it refuses.
 
+#[path = "fuzz_bodies/crc32.rs"]
+mod crc32;
+
 use std::io::{self, Read};
 
 use digit_recognizer::{Activation, Dense, Error, Matrix, Network, Storage};
 use proptest::prelude::*;
+
+use crc32::{crc32, seal};
 
 /// 2-3-2 with every kind of number in it.
 fn network() -> Network {
@@ -46,18 +51,6 @@ fn calibrated() -> Network {
     network.with_temperature(1.25).expect("above 0")
 }
 
-/// The CRC-32 of gzip, bit by bit.
-fn crc32(bytes: &[u8]) -> u32 {
-    let mut state = !0_u32;
-    for &byte in bytes {
-        state ^= u32::from(byte);
-        for _ in 0..8 {
-            state = (state >> 1) ^ ((state & 1) * 0xedb8_8320);
-        }
-    }
-    !state
-}
-
 /// The file with other bytes at `at`, and a checksum that fits them.
 fn changed(at: usize, bytes: &[u8]) -> Vec<u8> {
     changed_in(file(&network()), at, bytes)
@@ -65,9 +58,7 @@ fn changed(at: usize, bytes: &[u8]) -> Vec<u8> {
 
 fn changed_in(mut file: Vec<u8>, at: usize, bytes: &[u8]) -> Vec<u8> {
     file[at..at + bytes.len()].copy_from_slice(bytes);
-    let body = file.len() - 4;
-    let crc = crc32(&file[..body]);
-    file[body..].copy_from_slice(&crc.to_le_bytes());
+    seal(&mut file);
     file
 }
 

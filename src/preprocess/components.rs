@@ -1,8 +1,9 @@
-//! Connected components, and which of them are the digit.
+//! Which connected components are the digit.
 
 use crate::preprocess::bounds::Bounds;
 use crate::preprocess::distance::distance;
 use crate::preprocess::grid::{Grid, Mask, Plane, quantile};
+use crate::preprocess::labels::{Labels, label};
 use crate::preprocess::morphology::grown;
 
 /// Parts of one digit, such as the bar of a 5, are nearer to each other than
@@ -26,12 +27,6 @@ const ALONG: f32 = 0.9;
 const RIM: f32 = 0.15;
 const FILLED: f32 = 0.35;
 
-/// The number of the component at each pixel, from 1; 0 where there is none.
-pub(super) struct Labels {
-    pub(super) of: Grid<u32>,
-    pub(super) count: usize,
-}
-
 /// A component's ink and extent.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Component {
@@ -52,77 +47,6 @@ impl Component {
         let free = 1.0 - self.at_border as f32 / self.edge.max(1) as f32;
         (0..AT_BORDER).fold(self.ink, |weight, _| weight * free)
     }
-}
-
-/// Numbers the components of a mask, in the order in which rows meet them; pixels
-/// that touch at a corner are connected.
-///
-/// # Source
-/// By runs of pixels and the first run of each component: He, Chao, Suzuki, *A
-/// run-based two-scan labeling algorithm* (IEEE Transactions on Image Processing,
-/// 2008).
-pub(super) fn label(mask: &Mask) -> Labels {
-    let mut runs: Vec<Run> = Vec::new();
-    let mut before = 0..0;
-    for y in 0..mask.height {
-        let first = runs.len();
-        let mut above = before.start;
-        for (start, end) in runs_of(mask.row(y)) {
-            let number = runs.len();
-            runs.push(Run { row: y, start, end, first: number });
-            // Those above it that end before it are of no later run either.
-            while above < before.end && runs[above].end < start {
-                above += 1;
-            }
-            let mut at = above;
-            while at < before.end && runs[at].start <= end {
-                let (a, b) = (root(&runs, at), root(&runs, number));
-                runs[a.max(b)].first = a.min(b);
-                at += 1;
-            }
-        }
-        before = first..runs.len();
-    }
-    let mut of = Grid::filled(mask.width, mask.height, 0_u32);
-    let mut numbers: Vec<u32> = Vec::with_capacity(runs.len());
-    let mut count = 0;
-    for (at, run) in runs.iter().enumerate() {
-        let number = if run.first == at {
-            count += 1;
-            count
-        } else {
-            numbers[run.first]
-        };
-        numbers.push(number);
-        of.values[run.row * mask.width..][run.start..run.end].fill(number);
-    }
-    Labels { of, count: count as usize }
-}
-
-/// Pixels side by side in a row, and an earlier run of their component, or they
-/// themselves.
-struct Run {
-    row: usize,
-    start: usize,
-    end: usize,
-    first: usize,
-}
-
-fn root(runs: &[Run], mut at: usize) -> usize {
-    while runs[at].first != at {
-        at = runs[at].first;
-    }
-    at
-}
-
-/// The first pixel of each run of a row, and the one after it.
-fn runs_of(row: &[bool]) -> impl Iterator<Item = (usize, usize)> {
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        let start = from + row[from..].iter().position(|&ink| ink)?;
-        from = row[start..].iter().position(|&ink| !ink).map_or(row.len(), |at| start + at);
-        Some((start, from))
-    })
 }
 
 /// The ink and extent of each component, the first one's at 0.
@@ -257,57 +181,10 @@ pub(super) fn without_thin_parts(mask: &Mask, contrast: &Plane, width: f32) -> M
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::preprocess::grid::tests::{drawn, random_mask};
+    use crate::preprocess::grid::tests::drawn;
 
     fn full(mask: &Mask) -> Plane {
         mask.map(|ink| f32::from(u8::from(ink)))
-    }
-
-    /// The numbers, by flooding.
-    fn flooded(mask: &Mask) -> Grid<u32> {
-        let mut of = Grid::filled(mask.width, mask.height, 0);
-        let mut count = 0;
-        for start in (0..mask.values.len()).filter(|&at| mask.values[at]) {
-            count += u32::from(of.values[start] == 0);
-            let mut open = vec![(start % mask.width, start / mask.width)];
-            while let Some((x, y)) = open.pop() {
-                if x < mask.width && y < mask.height && mask.at(x, y) && of.at(x, y) == 0 {
-                    of.set(x, y, count);
-                    let around = [x.wrapping_sub(1), x, x + 1];
-                    open.extend(
-                        around.map(|x| [y.wrapping_sub(1), y, y + 1].map(|y| (x, y))).concat(),
-                    );
-                }
-            }
-        }
-        of
-    }
-
-    #[test]
-    fn touching_pixels_have_one_number() {
-        let mask = drawn(&["#.#..", ".#..#", "....#", "##..."]);
-        let labels = label(&mask);
-        assert_eq!(labels.count, 3);
-        assert_eq!(labels.of.at(0, 0), labels.of.at(2, 0));
-        assert!(labels.of.at(4, 1) != labels.of.at(0, 3) && labels.of.at(1, 0) == 0);
-
-        // As by flooding from each first pixel, however the mask looks.
-        for (share, seed) in [(0.2, 4), (0.4, 5), (0.6, 6), (0.9, 7)] {
-            let mask = random_mask(61, 47, share, seed);
-            assert_eq!(label(&mask).of, flooded(&mask));
-        }
-
-        // Every two neighbours in the mask agree.
-        let mask = random_mask(40, 30, 0.4, 3);
-        let labels = label(&mask).of;
-        for (x, y) in (0..30).flat_map(|y| (0..40).map(move |x| (x, y))) {
-            assert_eq!(mask.at(x, y), labels.at(x, y) > 0);
-            for (x2, y2) in [(x + 1, y), (x, y + 1), (x + 1, y + 1)] {
-                if x2 < 40 && y2 < 30 && mask.at(x, y) && mask.at(x2, y2) {
-                    assert_eq!(labels.at(x, y), labels.at(x2, y2));
-                }
-            }
-        }
     }
 
     #[test]

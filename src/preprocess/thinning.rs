@@ -68,8 +68,8 @@ fn is_outer(ink: &[bool], at: usize, width: usize, second: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::preprocess::components::label;
     use crate::preprocess::grid::tests::drawn;
+    use crate::preprocess::labels::label;
 
     #[test]
     fn a_bar_becomes_its_middle_line() {

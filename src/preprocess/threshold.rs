@@ -1,7 +1,7 @@
 //! Which contrast is ink.
 
-use crate::preprocess::components::label;
 use crate::preprocess::grid::{Mask, Plane};
+use crate::preprocess::labels::label;
 use crate::preprocess::noise::deviation;
 
 /// Contrast below this many deviations of the noise is noise: among a working

@@ -5,9 +5,13 @@ use digit_recognizer::{Activation, Dataset, Error, Images, Network, TrainConfig,
 
 use crate::crc32::crc32;
 
-pub(crate) fn run(data: &[u8]) {
+pub(crate) fn dataset() -> Dataset {
     let images = Images::new(1, 2, vec![255, 0, 0, 255]).expect("two images");
-    let dataset = Dataset::new(images, vec![0, 1]).expect("two labels");
+    Dataset::new(images, vec![0, 1]).expect("two labels")
+}
+
+/// The training whose states are read.
+pub(crate) fn trainer(dataset: &Dataset) -> Trainer<'_> {
     let network = Network::new(&[2, 2, 2], Activation::Relu, 1).expect("sizes");
     let config = TrainConfig {
         epochs: 3,
@@ -16,8 +20,12 @@ pub(crate) fn run(data: &[u8]) {
         threads: 1,
         ..Default::default()
     };
-    let mut trainer =
-        Trainer::new(network, &dataset, Some(&dataset), &config).expect("settings that fit");
+    Trainer::new(network, dataset, Some(dataset), &config).expect("settings that fit")
+}
+
+pub(crate) fn run(data: &[u8]) {
+    let dataset = dataset();
+    let mut trainer = trainer(&dataset);
     let mut sealed = data.to_vec();
     seal(&mut sealed);
     for file in [data, &sealed] {

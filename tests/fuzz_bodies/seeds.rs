@@ -4,14 +4,13 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use digit_recognizer::{
-    Activation, Dataset, DigitImage, Images, Network, Storage, TrainConfig, Trainer,
-};
+use digit_recognizer::{Activation, DigitImage, Network, Storage};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use image::{DynamicImage, ImageFormat, Luma, LumaA, Rgb, Rgba};
 
 use crate::builder::{archive, deflated, float64, header, npy_with_header, stored};
+use crate::checkpoint::{dataset, trainer};
 
 /// Writes `fixtures/seeds`, which is in the repository.
 #[test]
@@ -118,17 +117,8 @@ fn unipen() {
 }
 
 fn checkpoint() {
-    let images = Images::new(1, 2, vec![255, 0, 0, 255]).expect("two images");
-    let dataset = Dataset::new(images, vec![0, 1]).expect("two labels");
-    let network = Network::new(&[2, 2, 2], Activation::Relu, 1).expect("sizes");
-    let config = TrainConfig {
-        epochs: 3,
-        batch_size: 2,
-        patience: Some(2),
-        threads: 1,
-        ..Default::default()
-    };
-    let mut trainer = Trainer::new(network, &dataset, Some(&dataset), &config).expect("settings");
+    let dataset = dataset();
+    let mut trainer = trainer(&dataset);
     for epochs in 0..2 {
         let mut file = Vec::new();
         trainer.write(&mut file).expect("a vector takes everything");
