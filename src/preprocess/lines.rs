@@ -2,7 +2,7 @@
 
 use crate::preprocess::bounds::Bounds;
 use crate::preprocess::grid::{Mask, quantile};
-use crate::preprocess::segments::{STEEPEST, Segment, THROUGH, erase, segments};
+use crate::preprocess::segments::{STEEPEST, Segment, erase, segments};
 
 /// A line is at most this thick, as a share of the picture's shorter side.
 const THICKEST: f32 = 0.045;
@@ -48,9 +48,7 @@ impl Lines {
         let chosen = |through: bool| {
             let mut chosen = families.clone();
             for (family, length) in chosen.iter_mut().zip(lengths) {
-                family.retain(|segment| {
-                    (segment.length() as f32 >= THROUGH * length as f32) == through
-                });
+                family.retain(|segment| segment.passes(length) == through);
             }
             chosen
         };
@@ -101,7 +99,7 @@ fn is_boxed(before: &Mask, after: &Mask) -> bool {
 /// Where several lines pass through the picture, drops what leans otherwise.
 fn keep_parallel(family: &mut Vec<Segment>, length: usize) {
     let mut slopes: Vec<f32> = (family.iter())
-        .filter(|segment| segment.length() as f32 >= THROUGH * length as f32)
+        .filter(|segment| segment.passes(length))
         .map(|segment| segment.slope)
         .collect();
     if slopes.len() >= SEVERAL {
@@ -115,8 +113,8 @@ fn keep_parallel(family: &mut Vec<Segment>, length: usize) {
 fn keep_thin(families: &mut [Vec<Segment>; 2], lengths: [usize; 2]) {
     let mut thicknesses: Vec<usize> = (families.iter().zip(lengths))
         .flat_map(|(family, length)| {
-            let long = move |segment: &&Segment| segment.length() as f32 >= THROUGH * length as f32;
-            family.iter().filter(long).map(|segment| segment.thickness)
+            let passing = family.iter().filter(move |segment| segment.passes(length));
+            passing.map(|segment| segment.thickness)
         })
         .collect();
     if thicknesses.len() >= SEVERAL {
@@ -150,7 +148,7 @@ fn keep_anchored(families: &mut [Vec<Segment>; 2], masks: [&Mask; 2]) {
 fn is_anchored(segment: &Segment, these: &[Segment], others: &[Segment], mask: &Mask) -> bool {
     let near = |segment: &Segment| (segment.thickness + 3) as f32;
     let rim = 3 + mask.shorter_side() / 32;
-    let longer = mask.width.max(mask.height) as f32;
+    let longer = mask.width.max(mask.height);
     let (first, last) = (segment.first, segment.last);
     let middle = (first + last) as f32 / 2.0;
     let beside = |other: &&Segment| {
@@ -165,7 +163,7 @@ fn is_anchored(segment: &Segment, these: &[Segment], others: &[Segment], mask: &
     if at_side(first) && at_side(last) {
         return true;
     }
-    let passes = |segment: &Segment| segment.length() as f32 >= THROUGH * longer;
+    let passes = |segment: &Segment| segment.passes(longer);
     let parallel = |other: &&Segment| (other.slope - segment.slope).abs() <= PARALLEL;
     if passes(segment)
         && ((at_rim(first) && at_rim(last))

@@ -9,7 +9,7 @@ pub(super) const STEEPEST: f32 = 0.14;
 const SHORTEST: f32 = 0.2;
 
 /// What is as long as this share of the picture's side passes through it.
-pub(super) const THROUGH: f32 = 0.75;
+const THROUGH: f32 = 0.75;
 
 /// Where more of the picture than this share is thin, it is texture.
 const TEXTURE: f32 = 0.3;
@@ -37,6 +37,11 @@ pub(super) struct Segment {
 impl Segment {
     pub(super) fn length(&self) -> usize {
         self.last + 1 - self.first
+    }
+
+    /// Whether it passes through a picture with a side of this length.
+    pub(super) fn passes(&self, side: usize) -> bool {
+        self.length() as f32 >= THROUGH * side as f32
     }
 
     /// The column and row where a segment of the other family crosses this one's line.
