@@ -10,11 +10,9 @@ const VISIBLE: u8 = 128;
 /// canvas; JPEG-like noise around one colour stays below it.
 const ONE_COLOUR: u8 = 16;
 
-/// What lies behind the pixels that are not opaque.
+/// What lies behind the pixels of a picture that is not opaque.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Canvas {
-    /// Every pixel is opaque.
-    Opaque,
     /// The drawing is on a transparent canvas: opacity is ink, and the colour
     /// says nothing.
     Transparent,
@@ -31,7 +29,6 @@ impl Canvas {
             ((u32::from(colour) * share + u32::from(paper) * rest + 127) / 255) as u8
         };
         match self {
-            Self::Opaque => [red, green, blue],
             Self::Transparent => [u8::MAX - opacity; 3],
             Self::Paper(paper) => {
                 [over(red, paper[0]), over(green, paper[1]), over(blue, paper[2])]
@@ -44,13 +41,9 @@ impl Canvas {
 /// pixels are of one colour, or are fewer than the others.
 pub(super) fn canvas(picture: &Picture, part: &Part) -> Canvas {
     let rows = part.rows.clone();
-    let rows =
-        || rows.clone().map(|y| &picture.pixels()[y * picture.width()..][part.columns.clone()]);
-    if rows().all(|row| row.iter().fold(u8::MAX, |least, pixel| least & pixel[3]) == u8::MAX) {
-        return Canvas::Opaque;
-    }
+    let rows = rows.map(|y| &picture.pixels()[y * picture.width()..][part.columns.clone()]);
     let mut histograms = [[0_usize; 256]; 3];
-    for pixel in rows().flatten().filter(|pixel| pixel[3] >= VISIBLE) {
+    for pixel in rows.flatten().filter(|pixel| pixel[3] >= VISIBLE) {
         for (histogram, &value) in histograms.iter_mut().zip(pixel) {
             histogram[usize::from(value)] += 1;
         }

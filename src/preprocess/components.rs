@@ -3,7 +3,7 @@
 use crate::preprocess::bounds::Bounds;
 use crate::preprocess::distance::distance;
 use crate::preprocess::grid::{Grid, Mask, Plane, quantile};
-use crate::preprocess::labels::{Labels, label};
+use crate::preprocess::labels::{Connectivity, Labels, label};
 use crate::preprocess::morphology::grown;
 
 /// Parts of one digit, such as the bar of a 5, are nearer to each other than
@@ -87,7 +87,7 @@ pub(super) fn measure(labels: &Labels, mask: &Mask, contrast: &Plane) -> Vec<Com
 /// Grouping by a dilation: Serra, *Image analysis and mathematical morphology*
 /// (1982), chapter II.
 pub(super) fn digit(mask: &Mask, contrast: &Plane) -> Mask {
-    let parts = label(mask);
+    let parts = label(mask, Connectivity::Eight);
     if parts.count <= 1 {
         return mask.clone();
     }
@@ -109,7 +109,7 @@ pub(super) fn digit(mask: &Mask, contrast: &Plane) -> Mask {
             && !frames[part as usize - 1]
             && (heaviest.touches_border() || !measured[part as usize - 1].touches_border())
     });
-    let groups = label(&grown(&inner, radius.max(1)));
+    let groups = label(&grown(&inner, radius.max(1)), Connectivity::Eight);
     let measured_groups = measure(&groups, &inner, contrast);
     let Some((best, group)) = measured_groups
         .iter()
@@ -157,7 +157,7 @@ fn is_frame(number: u32, part: &Component, all: &[Component], of: &Grid<u32>) ->
 
 /// The width of the strokes where they are wide.
 pub(super) fn stroke_width(mask: &Mask) -> f32 {
-    let inside = distance(&mask.map(|ink| !ink));
+    let inside = distance(&mask.map(|ink| !ink), f32::MAX);
     let mut depths: Vec<f32> = inside.values.iter().copied().filter(|&depth| depth > 0.0).collect();
     2.0 * quantile(&mut depths, 0.9) - 1.0
 }

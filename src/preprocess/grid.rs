@@ -87,10 +87,20 @@ impl Plane {
         (all().fold(f32::MAX, f32::min), all().fold(f32::MIN, f32::max))
     }
 
-    /// The value below which this share of the values lies, from every third.
-    pub(super) fn quantile(&self, share: f32) -> f32 {
+    /// The values below which these shares of the values lie, the least first; from
+    /// every third value, of a plane with one at least.
+    pub(super) fn quantiles<const N: usize>(&self, shares: [f32; N]) -> [f32; N] {
         let mut sample: Vec<f32> = self.values.iter().step_by(3).copied().collect();
-        quantile(&mut sample, share)
+        let last = (sample.len() - 1) as f32;
+        let mut rest = sample.as_mut_slice();
+        let mut found = [0.0; N];
+        for (found, share) in found.iter_mut().zip(shares).rev() {
+            let index = (last * share) as usize;
+            *found = *rest.select_nth_unstable_by(index, f32::total_cmp).1;
+            // What is less is before it now.
+            rest = &mut rest[..=index];
+        }
+        found
     }
 }
 
@@ -165,5 +175,8 @@ pub(super) mod tests {
             assert_eq!(quantile(&mut values, share), expected);
         }
         assert_eq!(quantile(&mut [], 0.5), 0.0);
+        let plane = Plane { width: 101, height: 3, values: (0..303).map(|i| i as f32).collect() };
+        assert_eq!(plane.quantiles([0.0, 0.25, 0.25, 1.0]), [0.0, 75.0, 75.0, 300.0]);
+        assert_eq!(Plane::filled(1, 1, 7.0).quantiles([0.1, 0.9]), [7.0; 2]);
     }
 }

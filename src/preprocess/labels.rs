@@ -8,14 +8,27 @@ pub(super) struct Labels {
     pub(super) count: usize,
 }
 
-/// Numbers the components of a mask, in the order in which rows meet them; pixels
-/// that touch at a corner are connected.
+/// Which pixels are connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Connectivity {
+    /// Those that have a side in common.
+    Four,
+    /// Those that touch at a corner too.
+    Eight,
+}
+
+/// Numbers the components of a mask, in the order in which rows meet them.
 ///
 /// # Source
 /// By runs of pixels and the first run of each component: He, Chao, Suzuki, *A
 /// run-based two-scan labeling algorithm* (IEEE Transactions on Image Processing,
 /// 2008).
-pub(super) fn label(mask: &Mask) -> Labels {
+pub(super) fn label(mask: &Mask, connectivity: Connectivity) -> Labels {
+    // Runs of two rows have so many columns in common at least.
+    let common = match connectivity {
+        Connectivity::Four => 1,
+        Connectivity::Eight => 0,
+    };
     let mut runs: Vec<Run> = Vec::new();
     let mut before = 0..0;
     for y in 0..mask.height {
@@ -25,11 +38,11 @@ pub(super) fn label(mask: &Mask) -> Labels {
             let number = runs.len();
             runs.push(Run { row: y, start, end, first: number });
             // Those above it that end before it are of no later run either.
-            while above < before.end && runs[above].end < start {
+            while above < before.end && runs[above].end < start + common {
                 above += 1;
             }
             let mut at = above;
-            while at < before.end && runs[at].start <= end {
+            while at < before.end && runs[at].start + common <= end {
                 let (a, b) = (root(&runs, at), root(&runs, number));
                 runs[a.max(b)].first = a.min(b);
                 at += 1;
@@ -84,8 +97,10 @@ mod tests {
     use super::*;
     use crate::preprocess::grid::tests::{drawn, random_mask};
 
+    const BOTH: [Connectivity; 2] = [Connectivity::Four, Connectivity::Eight];
+
     /// The numbers, by flooding.
-    fn flooded(mask: &Mask) -> Grid<u32> {
+    fn flooded(mask: &Mask, connectivity: Connectivity) -> Grid<u32> {
         let mut of = Grid::filled(mask.width, mask.height, 0);
         let mut count = 0;
         for start in (0..mask.values.len()).filter(|&at| mask.values[at]) {
@@ -94,10 +109,12 @@ mod tests {
             while let Some((x, y)) = open.pop() {
                 if x < mask.width && y < mask.height && mask.at(x, y) && of.at(x, y) == 0 {
                     of.set(x, y, count);
-                    let around = [x.wrapping_sub(1), x, x + 1];
-                    open.extend(
-                        around.map(|x| [y.wrapping_sub(1), y, y + 1].map(|y| (x, y))).concat(),
-                    );
+                    let (left, above) = (x.wrapping_sub(1), y.wrapping_sub(1));
+                    open.extend([(left, y), (x + 1, y), (x, above), (x, y + 1)]);
+                    if connectivity == Connectivity::Eight {
+                        open.extend([(left, above), (x + 1, above)]);
+                        open.extend([(left, y + 1), (x + 1, y + 1)]);
+                    }
                 }
             }
         }
@@ -107,26 +124,17 @@ mod tests {
     #[test]
     fn touching_pixels_have_one_number() {
         let mask = drawn(&["#.#..", ".#..#", "....#", "##..."]);
-        let labels = label(&mask);
+        let labels = label(&mask, Connectivity::Eight);
         assert_eq!(labels.count, 3);
+        assert_eq!(label(&mask, Connectivity::Four).count, 5);
         assert_eq!(labels.of.at(0, 0), labels.of.at(2, 0));
         assert!(labels.of.at(4, 1) != labels.of.at(0, 3) && labels.of.at(1, 0) == 0);
 
         // As by flooding from each first pixel, however the mask looks.
         for (share, seed) in [(0.2, 4), (0.4, 5), (0.6, 6), (0.9, 7)] {
             let mask = random_mask(61, 47, share, seed);
-            assert_eq!(label(&mask).of, flooded(&mask));
-        }
-
-        // Every two neighbours in the mask agree.
-        let mask = random_mask(40, 30, 0.4, 3);
-        let labels = label(&mask).of;
-        for (x, y) in (0..30).flat_map(|y| (0..40).map(move |x| (x, y))) {
-            assert_eq!(mask.at(x, y), labels.at(x, y) > 0);
-            for (x2, y2) in [(x + 1, y), (x, y + 1), (x + 1, y + 1)] {
-                if x2 < 40 && y2 < 30 && mask.at(x, y) && mask.at(x2, y2) {
-                    assert_eq!(labels.at(x, y), labels.at(x2, y2));
-                }
+            for connectivity in BOTH {
+                assert_eq!(label(&mask, connectivity).of, flooded(&mask, connectivity));
             }
         }
     }

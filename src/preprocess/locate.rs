@@ -10,7 +10,7 @@ use crate::preprocess::contrast::Polarity;
 use crate::preprocess::grid::{Mask, Plane};
 use crate::preprocess::morphology::{dilation, grown};
 use crate::preprocess::noise::{deviation, smoothed, without_impulses};
-use crate::preprocess::reduce::{Part, reduced};
+use crate::preprocess::reduce::{Part, reduced, reduced_as};
 use crate::preprocess::scale::{self, Inked, Scene};
 use crate::preprocess::stages::Watch;
 
@@ -116,21 +116,26 @@ fn find(
     watch: &mut Watch,
 ) -> Result<Found> {
     let block = part.block();
-    let canvas = canvas(picture, part);
-    let colour = (canvas != Canvas::Opaque).then_some(|pixel| canvas.colour(pixel));
-    let colours = reduced(picture, part, block, colour);
+    let (colours, canvas) = match reduced(picture, part, block) {
+        Some(colours) => (colours, None),
+        None => {
+            let canvas = canvas(picture, part);
+            (reduced_as(|pixel| canvas.colour(pixel), picture, part, block), Some(canvas))
+        }
+    };
     watch.colours("reduced", &colours);
     let (plane, axis) = along_axis(&colours);
     watch.brightness("colour axis", &plane);
     // Opacity is ink, and the plane is dark where it is.
-    let known = if canvas == Canvas::Transparent { Some(Polarity::Dark) } else { polarity };
+    let known = if canvas == Some(Canvas::Transparent) { Some(Polarity::Dark) } else { polarity };
     let shaded = axis.iter().all(|&share| share >= 0.0);
     let scene = Scene { plane: &plane, noise: 0.0, shaded, within, polarity: known };
     let inked = match scale::on_plain_paper(&scene) {
         Some(inked) => inked,
         None => {
             let plane = without_impulses(&plane);
-            let range = plane.quantile(0.995) - plane.quantile(0.005);
+            let [darkest, brightest] = plane.quantiles([0.005, 0.995]);
+            let range = brightest - darkest;
             let deviation = deviation(&plane);
             let (plane, noise) = smoothed(plane, deviation, range);
             watch.brightness("without noise", &plane);

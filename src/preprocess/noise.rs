@@ -1,6 +1,7 @@
 //! Measuring noise, and smoothing as much as it asks for.
 
 use crate::preprocess::grid::{Plane, quantile};
+use crate::preprocess::morphology::{larger, smaller};
 
 /// The noise that is left may be this share of the contrast: four deviations
 /// then stay below a quarter of the ink.
@@ -95,15 +96,6 @@ pub(super) fn without_impulses(plane: &Plane) -> Plane {
         below = wide(if y + 2 < height { y + 2 } else { height - 2 });
     }
     Plane { width, height, values }
-}
-
-/// As `f32::max` without its rule for NaN, which costs more than the comparison.
-fn larger(one: f32, other: f32) -> f32 {
-    if one > other { one } else { other }
-}
-
-fn smaller(one: f32, other: f32) -> f32 {
-    if one < other { one } else { other }
 }
 
 /// Smooths until the noise is small beside the contrast; also gives the deviation

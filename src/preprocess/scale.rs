@@ -93,7 +93,7 @@ pub(super) fn find(scene: &Scene) -> Result<Inked> {
             None
         }
     };
-    let brightness = scene.plane.quantile(0.5);
+    let [brightness] = scene.plane.quantiles([0.5]);
     let mut at_best_scale = |polarity: Polarity| -> Option<Candidate> {
         let (plane, shaded) = match polarity {
             Polarity::Dark => (scene.plane.clone(), scene.shaded),

@@ -3,7 +3,8 @@
 use crate::digit_image::BOX;
 use crate::preprocess::bounds::Bounds;
 use crate::preprocess::distance::distance;
-use crate::preprocess::grid::{Grid, Mask, Plane};
+use crate::preprocess::grid::{Mask, Plane};
+use crate::preprocess::labels::{Connectivity, label};
 use crate::preprocess::morphology::dilation;
 use crate::preprocess::thinning::skeleton;
 
@@ -65,23 +66,15 @@ fn samples(start: usize, count: usize, length: usize, scale: f32) -> Vec<(usize,
     (0..count).map(sample).collect()
 }
 
-/// How far each pixel is from the edge of a mask, negative inside.
-pub(super) fn signed_distance(mask: &Mask) -> Plane {
-    let outside = distance(mask);
-    let inside = distance(&mask.map(|ink| !ink));
-    let values = outside.values.iter().zip(&inside.values);
-    // An edge is half-way between two pixels' middles.
-    let values = values.map(|(out, within)| if *out > 0.0 { out - 0.5 } else { 0.5 - within });
-    Plane { values: values.collect(), ..outside }
-}
-
-/// The width of the strokes whose distances from the edge these are: over a
-/// ribbon, the distance from its edge is a quarter of its width on average.
-pub(super) fn width(signed: &Plane) -> f32 {
+/// The width of the strokes within which these are the distances from what is
+/// beside them: over a ribbon, the distance from its edge is a quarter of its width
+/// on average.
+fn width(inside: &Plane) -> f32 {
     let (mut count, mut sum) = (0, 0.0);
-    for depth in signed.values.iter().filter(|distance| **distance < 0.0) {
+    for depth in inside.values.iter().filter(|distance| **distance > 0.0) {
         count += 1;
-        sum -= depth;
+        // An edge is half-way between two pixels' middles.
+        sum += depth - 0.5;
     }
     4.0 * sum / count.max(1) as f32
 }
@@ -98,14 +91,19 @@ pub(super) fn normalised(ink: &Plane, normalise: bool) -> Plane {
     let values = ink.values.iter().zip(&most.values);
     let values = values.map(|(&ink, most)| ink >= 0.5 * most.max(0.25)).collect();
     let mask = Mask { width: ink.width, height: ink.height, values };
-    let signed = signed_distance(&mask);
-    let width = width(&signed);
+    let inside = distance(&mask.map(|ink| !ink), f32::MAX);
+    let width = width(&inside);
     let Some(bounds) = Bounds::of(&mask) else { return ink.clone() };
     let target = if normalise { target(width, bounds.longer_side() as f32) } else { width };
     let offset = (target - width) / 2.0;
-    let middle = (offset < 0.0).then(|| distance(&skeleton(&mask)));
-    let limit = if offset > 0.0 { Some(hole_depths(&signed)) } else { None };
-    let mut result = signed;
+    let middle = (offset < 0.0).then(|| distance(&skeleton(&mask), 0.5 + target / 2.0));
+    // Half of what is deeper is more than strokes grow by.
+    let outside = distance(&mask, 2.0 * offset.max(0.0) + 1.0);
+    let limit = (offset > 0.0).then(|| hole_depths(&mask, &outside));
+    let mut result = outside;
+    for (distance, within) in result.values.iter_mut().zip(&inside.values) {
+        *distance = if *distance > 0.0 { *distance - 0.5 } else { 0.5 - within };
+    }
     for (at, value) in result.values.iter_mut().enumerate() {
         let most = limit.as_ref().map_or(f32::MAX, |limit| 0.5 * limit.values[at]);
         let whole = (0.5 - *value).clamp(0.0, 1.0);
@@ -129,50 +127,20 @@ fn target(width: f32, longer: f32) -> f32 {
 }
 
 /// For each pixel of a hole, such as the loop of a 6, how far its deepest pixel
-/// is from the edge; elsewhere very far.
-fn hole_depths(signed: &Plane) -> Plane {
-    let (width, height) = (signed.width, signed.height);
-    let mut depths = Grid::filled(width, height, f32::MAX);
-    let mut seen = signed.map(|distance| distance <= 0.0);
-    let mut open = Vec::new();
-    let mut hole = Vec::new();
-    for start in 0..signed.values.len() {
-        if seen.values[start] {
-            continue;
-        }
-        hole.clear();
-        let (mut deepest, mut at_border) = (0.0_f32, false);
-        seen.values[start] = true;
-        open.push(start);
-        while let Some(at) = open.pop() {
-            hole.push(at);
-            deepest = deepest.max(signed.values[at]);
-            let (x, y) = (at % width, at / width);
-            at_border |= x == 0 || y == 0 || x + 1 == width || y + 1 == height;
-            let mut visit = |near: usize| {
-                if !seen.values[near] {
-                    seen.values[near] = true;
-                    open.push(near);
-                }
-            };
-            if x > 0 {
-                visit(at - 1);
-            }
-            if x + 1 < width {
-                visit(at + 1);
-            }
-            if y > 0 {
-                visit(at - width);
-            }
-            if y + 1 < height {
-                visit(at + width);
-            }
-        }
-        if !at_border {
-            hole.iter().for_each(|&at| depths.values[at] = deepest);
-        }
+/// is from the edge, given the distances from the mask; elsewhere very far.
+fn hole_depths(mask: &Mask, outside: &Plane) -> Plane {
+    let holes = label(&mask.map(|ink| !ink), Connectivity::Four);
+    let mut depths = vec![0.0_f32; holes.count + 1];
+    for (&hole, distance) in holes.of.values.iter().zip(&outside.values) {
+        let depth = &mut depths[hole as usize];
+        *depth = depth.max(distance - 0.5);
     }
-    depths
+    let (right, bottom) = (mask.width - 1, mask.height - 1);
+    let sides = (0..=bottom).flat_map(|y| [(0, y), (right, y)]);
+    let ends = (0..=right).flat_map(|x| [(x, 0), (x, bottom)]);
+    sides.chain(ends).for_each(|(x, y)| depths[holes.of.at(x, y) as usize] = f32::MAX);
+    depths[0] = f32::MAX;
+    holes.of.map(|hole| depths[hole as usize])
 }
 
 #[cfg(test)]
@@ -196,7 +164,7 @@ mod tests {
     fn the_width_of_a_ribbon_is_found_and_brought_to_that_of_mnist() {
         for drawn in [1, 3, 6, 10, 20] {
             let ink = ribbon(drawn);
-            let found = width(&signed_distance(&ink.map(|ink| ink > 0.5)));
+            let found = width(&distance(&ink.map(|ink| ink <= 0.5), f32::MAX));
             // Its ends are edges too.
             assert!((found / drawn as f32 - 1.0).abs() < 0.25 || drawn == 1, "{drawn}: {found}");
             assert!((rows_of_ink(&normalised(&ink, false)) - drawn as f32).abs() < 0.01);

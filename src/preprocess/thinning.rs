@@ -69,7 +69,7 @@ fn is_outer(ink: &[bool], at: usize, width: usize, second: bool) -> bool {
 mod tests {
     use super::*;
     use crate::preprocess::grid::tests::drawn;
-    use crate::preprocess::labels::label;
+    use crate::preprocess::labels::{Connectivity, label};
 
     #[test]
     fn a_bar_becomes_its_middle_line() {
@@ -93,7 +93,7 @@ mod tests {
                 }
             }
             let thin = skeleton(&mask);
-            assert_eq!(label(&thin).count, 2, "hole of {inner}");
+            assert_eq!(label(&thin, Connectivity::Eight).count, 2, "hole of {inner}");
             assert!(thin.values.iter().zip(&mask.values).all(|(thin, ink)| !thin || *ink));
             // A line without ends that has a hole in it is a ring.
             for at in (0..thin.values.len()).filter(|&at| thin.values[at]) {

@@ -1,7 +1,7 @@
 //! Which contrast is ink.
 
 use crate::preprocess::grid::{Mask, Plane};
-use crate::preprocess::labels::label;
+use crate::preprocess::labels::{Connectivity, label};
 use crate::preprocess::noise::deviation;
 
 /// Contrast below this many deviations of the noise is noise: among a working
@@ -37,8 +37,8 @@ pub(super) struct Level {
 /// The ink's is the mean weighted by contrast of all that is above noise, so
 /// that faint things count less.
 pub(super) fn level(contrast: &mut Plane, noise: f32, within: Option<&Mask>) -> Level {
-    let paper = contrast.quantile(PAPER);
-    let spread = (paper - contrast.quantile(PAPER / 2.0)) / SPREAD;
+    let [half, paper] = contrast.quantiles([PAPER / 2.0, PAPER]);
+    let spread = (paper - half) / SPREAD;
     let noise = deviation(contrast).max(noise).max(spread);
     contrast.values.iter_mut().for_each(|value| *value = (*value - paper).max(0.0));
     let (mut sum, mut squares) = (0.0, 0.0);
@@ -64,10 +64,12 @@ pub(super) fn candidates(contrast: &Plane, level: Level) -> Mask {
 /// Transactions on Pattern Analysis and Machine Intelligence, 1986).
 pub(super) fn hysteresis(candidates: &Mask, contrast: &Plane, level: Level) -> Mask {
     let high = high(level);
-    let labels = label(candidates);
+    let labels = label(candidates, Connectivity::Eight);
     let mut certain = vec![false; labels.count + 1];
     for (&label, &value) in labels.of.values.iter().zip(&contrast.values) {
-        certain[label as usize] |= label > 0 && value >= high;
+        if label > 0 && value >= high {
+            certain[label as usize] = true;
+        }
     }
     labels.of.map(|label| certain[label as usize])
 }
