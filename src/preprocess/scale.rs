@@ -7,6 +7,7 @@ use crate::preprocess::contrast::{Contrast, LEAST_BRIGHTNESS, Polarity};
 use crate::preprocess::grid::{Mask, Plane};
 use crate::preprocess::lines::Lines;
 use crate::preprocess::mean::box_mean;
+use crate::preprocess::morphology::{larger, smaller};
 use crate::preprocess::threshold::{Level, candidates, hysteresis, level};
 
 /// The windows in which paper is looked for around strokes, as shares of the
@@ -181,8 +182,11 @@ impl Candidate {
     /// Paper is looked for `beside` as many pixels from an edge.
     fn new(inked: Inked, plane: &Plane, depth: &Plane, beside: usize) -> Self {
         let digit = &inked.digit;
-        let edges = edges(plane, depth, digit, beside)
-            + edges(&plane.transposed(), &depth.transposed(), &digit.transposed(), beside);
+        let (width, height) = (digit.width, digit.height);
+        let rows = Lie { lines: height, to_line: width, length: width, to_next: 1 };
+        let columns = Lie { lines: width, to_line: 1, length: height, to_next: width };
+        let edges = edges(plane, depth, digit, &rows, beside)
+            + edges(plane, depth, digit, &columns, beside);
         let (mut count, mut sum) = (0, 0.0);
         for (_, depth) in digit.values.iter().zip(&depth.values).filter(|(ink, _)| **ink) {
             count += 1;
@@ -213,29 +217,40 @@ fn select(candidates: &Mask, lines: &Lines, contrast: &Plane, level: Level) -> (
     if found.1.values.contains(&true) { found } else { ink(candidates) }
 }
 
-/// The ends of horizontal runs of ink beside which there is paper, less those
-/// beside which there is none: the first are strokes', the second are where a
-/// wide dark area fades.
-fn edges(plane: &Plane, depth: &Plane, mask: &Mask, beside: usize) -> f32 {
+/// How the rows, or the columns, of a grid lie in its values.
+struct Lie {
+    /// How many there are, and from one to the next.
+    lines: usize,
+    to_line: usize,
+    /// The pixels of each, and from one to the next.
+    length: usize,
+    to_next: usize,
+}
+
+/// The ends of runs of ink beside which there is paper, less those beside which
+/// there is none: the first are strokes', the second are where a wide dark area
+/// fades.
+fn edges(plane: &Plane, depth: &Plane, mask: &Mask, lie: &Lie, beside: usize) -> f32 {
     let mut edges = 0.0;
-    for y in 0..mask.height {
-        let (row, values, depths) = (mask.row(y), plane.row(y), depth.row(y));
-        let mut x = 0;
-        while x < row.len() {
-            if !row[x] {
-                x += 1;
+    for line in 0..lie.lines {
+        let place = |at: usize| line * lie.to_line + at * lie.to_next;
+        let mut at = 0;
+        while at < lie.length {
+            if !mask.values[place(at)] {
+                at += 1;
                 continue;
             }
-            let start = x;
-            while x < row.len() && row[x] {
-                x += 1;
+            let start = at;
+            let (mut darkest, mut deepest) = (f32::MAX, 0.0);
+            while at < lie.length && mask.values[place(at)] {
+                darkest = smaller(darkest, plane.values[place(at)]);
+                deepest = larger(deepest, depth.values[place(at)]);
+                at += 1;
             }
-            let darkest = values[start..x].iter().copied().fold(f32::MAX, f32::min);
-            let deepest = depths[start..x].iter().copied().fold(0.0, f32::max);
             let before = start.checked_sub(beside);
-            let after = Some(x - 1 + beside).filter(|&at| at < row.len());
+            let after = Some(at - 1 + beside).filter(|&at| at < lie.length);
             for end in [before, after].into_iter().flatten() {
-                let paper = values[end] - darkest >= EDGE * deepest;
+                let paper = plane.values[place(end)] - darkest >= EDGE * deepest;
                 edges += if paper { 1.0 } else { -OPEN };
             }
         }
