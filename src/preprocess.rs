@@ -18,7 +18,8 @@
 //!
 //! On plain paper noise is left, as there is none. A digit that is small in the
 //! working picture goes through the first steps twice: the second time only what
-//! is around it.
+//! is around it. A picture of at most 72×72 pixels, or such a part of one, is
+//! enlarged: a digit of 16×16 pixels has no edges to speak of before.
 //!
 //! What the caller knows he can say: [`Preprocess`]. The steps can be watched:
 //! [`Preprocess::stages`].
@@ -41,6 +42,7 @@ mod colour_axis;
 mod components;
 mod contrast;
 mod distance;
+mod enlarge;
 mod grid;
 mod labels;
 mod lines;

@@ -7,6 +7,7 @@ use crate::preprocess::canvas::{Canvas, canvas};
 use crate::preprocess::colour_axis::along_axis;
 use crate::preprocess::components::{stroke_width, without_thin_parts};
 use crate::preprocess::contrast::Polarity;
+use crate::preprocess::enlarge::enlarged;
 use crate::preprocess::grid::{Mask, Plane};
 use crate::preprocess::morphology::{dilation, grown};
 use crate::preprocess::noise::{deviation, smoothed, without_impulses};
@@ -89,12 +90,13 @@ fn nearer(found: &Found, part: &Part) -> Option<Part> {
 /// digit found in the whole part's.
 fn within(found: &Found, part: &Part, nearer: &Part) -> Mask {
     let near = grown(&found.digit, BESIDE);
-    let block = nearer.block();
-    let (width, height) = (nearer.columns.len().div_ceil(block), nearer.rows.len().div_ceil(block));
+    let (block, zoom) = (nearer.block(), nearer.zoom());
+    let size = |length: usize| length.div_ceil(block) * zoom;
+    let (width, height) = (size(nearer.columns.len()), size(nearer.rows.len()));
     let mut result = Mask::filled(width, height, false);
     // Where a pixel of the nearer part is in the mask, along an axis.
     let place = |index: usize, nearer: usize, part: usize, corner: usize, length: usize| {
-        let at = (nearer + index * block - part) / found.block;
+        let at = (nearer + index / zoom * block - part) / found.block;
         at.checked_sub(corner).filter(|&at| at < length)
     };
     for y in 0..height {
@@ -125,6 +127,7 @@ fn find(
     };
     watch.colours("reduced", &colours);
     let (plane, axis) = along_axis(&colours);
+    let plane = enlarged(plane, part.zoom());
     watch.brightness("colour axis", &plane);
     // Opacity is ink, and the plane is dark where it is.
     let known = if canvas == Some(Canvas::Transparent) { Some(Polarity::Dark) } else { polarity };
