@@ -113,6 +113,30 @@ fn strokes_get_the_width_that_mnist_has() {
 }
 
 #[test]
+fn a_tiny_picture_is_read_as_a_large_one() {
+    // A 6 without its curve, in the square of side 1: a ring and a stroke.
+    let six = |x: f32, y: f32| {
+        let ring = ((x - 0.5).hypot(y - 0.65) - 0.2).abs() < 0.06;
+        ring || ((x - 0.36).abs() < 0.06 && (0.12..0.65).contains(&y))
+    };
+    // Each pixel is the share of 16 × 16 points that are ink.
+    let drawn = |side: usize| {
+        let points = 16 * side;
+        picture(side, side, |x, y| {
+            let at = |index: usize| (index as f32 + 0.5) / points as f32;
+            let rows = 16 * y..16 * y + 16;
+            let inked = rows.flat_map(|y| (16 * x..16 * x + 16).map(move |x| (x, y)));
+            inked.filter(|&(x, y)| six(at(x), at(y))).count() as f32 / 256.0
+        })
+    };
+    let large = prepared(&drawn(140));
+    for (side, tolerance) in [(16, 0.022), (28, 0.007), (70, 0.007)] {
+        let difference = mean_difference(&prepared(&drawn(side)), &large);
+        assert!(difference < tolerance, "{side}: {difference}");
+    }
+}
+
+#[test]
 fn a_hole_stays_a_hole_and_what_joins_two_blots_stays() {
     // A hair's ring so small that a wide stroke would fill it.
     let ring = |x: usize, y: usize| {
