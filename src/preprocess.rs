@@ -152,7 +152,7 @@ impl Preprocess {
                 let found = locate::locate(picture, &part, self.polarity, watch)?;
                 let canonical = stroke::canonical(&found.ink, found.bounds);
                 watch.plane("canonical", &canonical, 1.0, 0.0);
-                let stroke = stroke::normalised(&canonical, self.normalise_stroke);
+                let stroke = stroke::normalised(&canonical, self.normalise_stroke, found.pixels);
                 watch.plane("stroke", &stroke, 1.0, 0.0);
                 centre::normalise(&stroke)
             }

@@ -130,7 +130,7 @@ fn a_tiny_picture_is_read_as_a_large_one() {
         })
     };
     let large = prepared(&drawn(140));
-    for (side, tolerance) in [(16, 0.022), (28, 0.007), (70, 0.007)] {
+    for (side, tolerance) in [(16, 0.026), (28, 0.009), (70, 0.007)] {
         let difference = mean_difference(&prepared(&drawn(side)), &large);
         assert!(difference < tolerance, "{side}: {difference}");
     }
@@ -478,7 +478,7 @@ fn hash(bytes: impl IntoIterator<Item = u8>) -> u64 {
 
 /// The hash of what becomes of some pictures. It was computed on x86-64; every
 /// machine must find it again.
-const REFERENCE: u64 = 0x5e47_9da8_aa80_ddbb;
+const REFERENCE: u64 = 0xe757_148d_2d97_a985;
 
 #[test]
 fn the_same_bits_on_every_machine() {

@@ -40,6 +40,8 @@ pub(super) struct Found {
     pub(super) ink: Plane,
     /// Where the digit is in `ink`.
     pub(super) bounds: Bounds,
+    /// Its longer side in the picture.
+    pub(super) pixels: f32,
     /// Its pixels there.
     digit: Mask,
     /// Where `ink` begins in the working picture.
@@ -163,7 +165,8 @@ fn find(
     watch.mask("digit", &digit);
     let ink = ink(&contrast, FULL * level.ink, &mask, &digit, width);
     watch.plane("ink of the digit", &ink, 1.0, 0.0);
-    Ok(Found { ink, bounds, digit, corner, polarity, block })
+    let pixels = (bounds.longer_side() * block) as f32 / part.zoom() as f32;
+    Ok(Found { ink, bounds, pixels, digit, corner, polarity, block })
 }
 
 /// The ink of the digit, so that it is 0.5 in the middle of a soft edge: half-way
