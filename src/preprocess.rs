@@ -52,6 +52,8 @@ mod noise;
 mod reduce;
 mod scale;
 mod segments;
+mod separation;
+mod sides;
 mod stages;
 mod stroke;
 mod thinning;

@@ -512,3 +512,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn squared_paper_around_a_small_digit_leaves_no_trace() {
+    // 600 × 600 pixels, in which the digit is small: it is looked at twice.
+    let lines = |pitch: usize| {
+        move |x: usize, y: usize| if x % pitch < 4 || y % pitch < 4 { 0.9 } else { 0.0 }
+    };
+    let digit = hook(203, 211, 14);
+    let plain = prepared(&picture(600, 600, digit));
+    for pitch in [50, 90, 140] {
+        let squared = picture(600, 600, |x, y| digit(x, y).max(lines(pitch)(x, y)));
+        let off = mean_difference(&prepared(&squared), &plain);
+        assert!(off < 0.02, "{pitch}: {off}");
+    }
+}
