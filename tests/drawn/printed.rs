@@ -129,7 +129,7 @@ pub(crate) fn boxed(random: &mut Random, glyph: &Glyph) -> Picture {
     };
     // Boxes of a row share their sides, or stand apart; some have no upper side.
     let apart = if random.chance(0.2) { random.between(0.1, 0.4) * wide } else { 0.0 };
-    let (open, dash) = (random.chance(0.08), random.chance(0.08).then(|| 0.08 * parts.size));
+    let (open, dash) = (random.chance(0.08), random.chance(0.08).then_some(0.08 * parts.size));
     for number in row {
         let middle = (2.0 * wide + apart) * number as f32;
         let corners = [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0), (-1.0, -1.0)]
