@@ -10,7 +10,7 @@
 //! | without noise | single pixels go; as much smoothing as the noise asks for |
 //! | contrast | how much darker (or lighter) than the paper around; light and shadow cancel |
 //! | ink without lines | what stands out, without ruled lines and printed boxes |
-//! | digit | the heaviest group of components, without specks and the picture's rim |
+//! | digit | the heaviest group of components, without specks, dashes and the picture's rim |
 //! | ink of the digit | its soft edges, half-way between ink and paper |
 //! | canonical | the digit with 64 pixels along its longer side |
 //! | stroke | its edges moved until the stroke has MNIST's width |
@@ -54,6 +54,8 @@ mod noise;
 mod reduce;
 mod scale;
 mod segments;
+mod separation;
+mod sides;
 mod stages;
 mod stroke;
 mod thinning;

@@ -27,6 +27,16 @@ const ALONG: f32 = 0.9;
 const RIM: f32 = 0.15;
 const FILLED: f32 = 0.35;
 
+/// A dotted line's dashes are so many times smaller than a digit; each has so many others
+/// alike within so many times its length, on a line that leans at most by this slope.
+const DASH: f32 = 4.0;
+const ALIKE: usize = 3;
+const ALONG_LINE: f32 = 10.0;
+const LEAN: f32 = 0.06;
+
+/// More small parts are grain.
+const MOST_DASHES: usize = 400;
+
 /// A component's ink and extent.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Component {
@@ -92,10 +102,11 @@ pub(super) fn digit(mask: &Mask, contrast: &Plane) -> Mask {
         return mask.clone();
     }
     let measured = measure(&parts, mask, contrast);
-    let frames: Vec<bool> = (1..)
+    let mut frames: Vec<bool> = (1..)
         .zip(&measured)
         .map(|(number, part)| is_frame(number, part, &measured, &parts.of))
         .collect();
+    mark_dashes(&measured, &mut frames);
     let candidates = measured.iter().zip(&frames).filter(|(_, is_frame)| !**is_frame);
     let Some(heaviest) =
         candidates.map(|(part, _)| part).reduce(|a, b| if b.weight() > a.weight() { b } else { a })
@@ -153,6 +164,37 @@ fn is_frame(number: u32, part: &Component, all: &[Component], of: &Grid<u32>) ->
         }
     }
     along as f32 >= ALONG * count as f32
+}
+
+/// Marks the dashes of dotted lines: parts that are small beside the largest, and have
+/// several alike in their row or column.
+fn mark_dashes(parts: &[Component], marked: &mut [bool]) {
+    let longest = parts.iter().map(|part| part.bounds.longer_side()).max().unwrap_or(0);
+    let small = |part: &Component| DASH * part.bounds.longer_side() as f32 <= longest as f32;
+    let dashes: Vec<usize> = (0..parts.len()).filter(|&at| small(&parts[at])).collect();
+    if dashes.len() <= ALIKE || dashes.len() > MOST_DASHES {
+        return;
+    }
+    let middle = |bounds: &Bounds| {
+        ((bounds.left + bounds.right) as f32 / 2.0, (bounds.top + bounds.bottom) as f32 / 2.0)
+    };
+    for &at in &dashes {
+        let (one, (x, y)) = (parts[at].bounds, middle(&parts[at].bounds));
+        let length = one.longer_side() as f32;
+        let (mut beside, mut below) = (0, 0);
+        for &other in dashes.iter().filter(|&&other| other != at) {
+            let (bounds, (other_x, other_y)) = (parts[other].bounds, middle(&parts[other].bounds));
+            let differs = bounds.longer_side().abs_diff(one.longer_side()) as f32;
+            let (across, down) = ((other_x - x).abs(), (other_y - y).abs());
+            if differs <= 1.0 + 0.3 * length && across.max(down) <= ALONG_LINE * length + 3.0 {
+                beside += usize::from(down <= 1.0 + LEAN * across);
+                below += usize::from(across <= 1.0 + LEAN * down);
+            }
+        }
+        let (width, height) = (one.right - one.left, one.bottom - one.top);
+        marked[at] |=
+            (beside >= ALIKE && width + 1 >= height) || (below >= ALIKE && height + 1 >= width);
+    }
 }
 
 /// The width of the strokes where they are wide.
@@ -221,6 +263,32 @@ mod tests {
         }
         let found = digit(&mask, &full(&mask));
         assert!(found.at(12, 40));
+    }
+
+    #[test]
+    fn dotted_lines_go_and_the_parts_of_a_broken_stroke_stay() {
+        let mut mask = Mask::filled(100, 100, false);
+        let mut fill = |columns: std::ops::Range<usize>, rows: std::ops::Range<usize>| {
+            rows.for_each(|y| columns.clone().for_each(|x| mask.set(x, y, true)));
+        };
+        fill(46..52, 30..70);
+        let digit_only = 6 * 40;
+        for at in (20..80).step_by(8) {
+            fill(at..at + 4, 20..22);
+            fill(at..at + 4, 76..78);
+            fill(34..36, at + 2..at + 6);
+        }
+        let count = |mask: &Mask| mask.values.iter().filter(|ink| **ink).count();
+        assert_eq!(count(&digit(&mask, &full(&mask))), digit_only);
+        // Of a stroke that is broken along a slope, each part is in another row.
+        let mut broken = Mask::filled(100, 100, false);
+        for at in 0..8 {
+            for (x, y) in (0..5).flat_map(|y| (0..5).map(move |x| (x, y))) {
+                broken.set(20 + 7 * at + x, 20 + 6 * at + y, true);
+            }
+        }
+        (10..40).for_each(|y| (70..76).for_each(|x| broken.set(x, y, true)));
+        assert!(count(&digit(&broken, &full(&broken))) >= 8 * 25);
     }
 
     #[test]

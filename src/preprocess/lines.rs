@@ -1,8 +1,9 @@
 //! Long straight lines: ruled and squared paper, a form's printed box.
 
 use crate::preprocess::bounds::Bounds;
-use crate::preprocess::grid::{Mask, quantile};
-use crate::preprocess::segments::{STEEPEST, Segment, erase, segments};
+use crate::preprocess::grid::{Mask, Plane, quantile};
+use crate::preprocess::segments::{Segment, erase, segments};
+use crate::preprocess::sides::{PARALLEL, keep_anchored};
 
 /// A line is at most this thick, as a share of the picture's shorter side.
 const THICKEST: f32 = 0.045;
@@ -11,40 +12,47 @@ const THICKEST: f32 = 0.045;
 /// as thin as one.
 const LEAST_SIDE: usize = 40;
 
-/// The slopes of parallel lines in a photo differ by less, if there are several.
-const PARALLEL: f32 = 0.05;
+/// So many lines show how they lean and how thick they are.
 const SEVERAL: usize = 3;
 
-/// The lines of a picture: those along the columns, and those along the rows.
+/// A pen is darker than a line if its contrast is this many times the line's.
+const DARKER: f32 = 1.5;
+
+/// Lines along the columns, and those along the rows.
+type Families = [Vec<Segment>; 2];
+
+/// The lines of a picture.
+#[derive(Debug, Clone)]
 pub(super) struct Lines {
     /// Lines that pass through the picture.
-    through: [Vec<Segment>; 2],
+    through: Families,
     /// Sides of boxes.
-    sides: [Vec<Segment>; 2],
+    sides: Families,
 }
 
 impl Lines {
     pub(super) fn none() -> Self {
-        Self { through: [const { Vec::new() }; 2], sides: [const { Vec::new() }; 2] }
+        Self { through: Families::default(), sides: Families::default() }
     }
 
-    /// Finds the lines in a mask.
+    /// Finds the lines in a mask of all that may be one, and fits them to the ink.
     ///
     /// A line ends at the picture's border or at another line; a stroke of a
     /// digit, however straight, has a free end.
-    pub(super) fn find(mask: &Mask) -> Self {
-        if mask.shorter_side() < LEAST_SIDE {
+    pub(super) fn find(faint: &Mask, ink: &Mask) -> Self {
+        if faint.shorter_side() < LEAST_SIDE {
             return Self::none();
         }
-        let thickest = (mask.shorter_side() as f32 * THICKEST).round() as usize + 1;
-        let across = mask.transposed();
-        let mut families = [segments(mask, &across, thickest), segments(&across, mask, thickest)];
-        let lengths = [mask.width, mask.height];
+        let thickest = (faint.shorter_side() as f32 * THICKEST).round() as usize + 1;
+        let across = faint.transposed();
+        let mut families = [segments(faint, &across, thickest), segments(&across, faint, thickest)];
+        let lengths = [faint.width, faint.height];
         for (family, length) in families.iter_mut().zip(lengths) {
             keep_parallel(family, length);
         }
         keep_thin(&mut families, lengths);
-        keep_anchored(&mut families, [mask, &across]);
+        keep_anchored(&mut families, [faint, &across]);
+        limit_thickness(&mut families);
         let chosen = |through: bool| {
             let mut chosen = families.clone();
             for (family, length) in chosen.iter_mut().zip(lengths) {
@@ -52,48 +60,103 @@ impl Lines {
             }
             chosen
         };
-        Self { through: chosen(true), sides: chosen(false) }
+        let found = Self { through: chosen(true), sides: chosen(false) };
+        if found.is_empty() {
+            return found;
+        }
+        let mut found = found.seen(1.0, (0.0, 0.0), ink);
+        if !found.is_around_ink(ink) {
+            found.sides = Families::default();
+        }
+        found
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.through.iter().chain(&self.sides).all(Vec::is_empty)
     }
 
+    /// The same lines in the mask of a picture with `scale` times as many pixels, whose
+    /// first column and row are at `start` of theirs.
+    pub(super) fn seen(&self, scale: f32, (left, top): (f32, f32), mask: &Mask) -> Self {
+        let across = mask.transposed();
+        let reach = scale.ceil() as usize + 1;
+        let family = |family: &[Segment], start: (f32, f32), mask: &Mask| -> Vec<Segment> {
+            let seen = family.iter().filter_map(|segment| segment.seen(scale, start, mask.width));
+            seen.map(|segment| match segment.fitted(mask, reach) {
+                // A stroke along it is thicker.
+                Some(fitted) if fitted.thickness <= segment.thickness => fitted,
+                _ => segment,
+            })
+            .collect()
+        };
+        let seen = |[along, down]: &Families| {
+            [family(along, (left, top), mask), family(down, (top, left), &across)]
+        };
+        Self { through: seen(&self.through), sides: seen(&self.sides) }
+    }
+
+    /// Parts the lines by a pen's contrast: the most contrast of those that the pen is
+    /// darker than, if there are some, and the others.
+    pub(super) fn parted(&self, pen: f32, contrast: &Plane) -> (Option<f32>, Self) {
+        let across = contrast.transposed();
+        let planes = [contrast, &across];
+        let (mut fainter, mut values) = (None, Vec::new());
+        let mut parted = |families: &Families| {
+            let mut families = families.clone();
+            for (family, plane) in families.iter_mut().zip(planes) {
+                family.retain(|segment| {
+                    values.clear();
+                    segment.contrasts(plane, &mut values);
+                    let usual = quantile(&mut values, 0.5);
+                    let is_fainter = pen >= DARKER * usual;
+                    if is_fainter {
+                        fainter = Some(fainter.map_or(usual, |most: f32| most.max(usual)));
+                    }
+                    !is_fainter
+                });
+            }
+            families
+        };
+        let others = Self { through: parted(&self.through), sides: parted(&self.sides) };
+        (fainter, others)
+    }
+
     /// A mask without the lines; what crosses them stays.
     pub(super) fn erased(&self, mask: &Mask) -> Mask {
-        let result = erased(mask, &self.through);
-        if self.sides.iter().all(Vec::is_empty) {
-            return result;
+        if self.is_empty() {
+            return mask.clone();
         }
-        let without_sides = erased(&result, &self.sides);
-        if is_boxed(&result, &without_sides) { without_sides } else { result }
+        erased(&erased(mask, &self.through), &self.sides)
+    }
+
+    /// Whether the lines are around what they leave of the ink, as a box is around a
+    /// digit, and not a part of it, as a loop is of a 6.
+    fn is_around_ink(&self, ink: &Mask) -> bool {
+        if self.sides.iter().all(Vec::is_empty) {
+            return true;
+        }
+        let without_lines = erased(ink, &self.through);
+        let left = erased(&without_lines, &self.sides);
+        let mut lines = ink.clone();
+        lines.values.iter_mut().zip(&left.values).for_each(|(ink, left)| *ink &= !left);
+        let Some(bounds) = Bounds::of(&lines) else { return false };
+        let count = |mask: &Mask| mask.values.iter().filter(|ink| **ink).count();
+        let inside = (0..left.height)
+            .flat_map(|y| (0..left.width).map(move |x| (x, y)))
+            .filter(|&(x, y)| bounds.contains(x, y) && left.at(x, y))
+            .count();
+        let all = count(&left);
+        2 * inside >= all && 8 * inside >= count(&without_lines) - all
     }
 }
 
-fn erased(mask: &Mask, families: &[Vec<Segment>; 2]) -> Mask {
+fn erased(mask: &Mask, families: &Families) -> Mask {
     let mut result = mask.clone();
     for family in families {
         family.iter().for_each(|segment| erase(&mut result, segment));
         result = result.transposed();
     }
     result
-}
-
-/// Whether what was erased was around what is left, as a box is around a digit,
-/// and not a part of it, as a loop is of a 6.
-fn is_boxed(before: &Mask, after: &Mask) -> bool {
-    let mut erased = before.clone();
-    erased.values.iter_mut().zip(&after.values).for_each(|(ink, left)| *ink &= !left);
-    let Some(bounds) = Bounds::of(&erased) else { return false };
-    let (mut inside, mut all) = (0, 0);
-    for y in 0..after.height {
-        for x in (0..after.width).filter(|&x| after.at(x, y)) {
-            all += 1;
-            inside += usize::from(bounds.contains(x, y));
-        }
-    }
-    let lines = erased.values.iter().filter(|ink| **ink).count();
-    2 * inside >= all && 8 * inside >= lines
 }
 
 /// Where several lines pass through the picture, drops what leans otherwise.
@@ -110,7 +173,7 @@ fn keep_parallel(family: &mut Vec<Segment>, length: usize) {
 
 /// Where several lines pass through the picture, drops what is thicker: it is
 /// written, not printed.
-fn keep_thin(families: &mut [Vec<Segment>; 2], lengths: [usize; 2]) {
+fn keep_thin(families: &mut Families, lengths: [usize; 2]) {
     let mut thicknesses: Vec<usize> = (families.iter().zip(lengths))
         .flat_map(|(family, length)| {
             let passing = family.iter().filter(move |segment| segment.passes(length));
@@ -126,71 +189,18 @@ fn keep_thin(families: &mut [Vec<Segment>; 2], lengths: [usize; 2]) {
     }
 }
 
-/// Keeps what ends as lines do, until all that is left does; the masks are those
-/// of the two families.
-///
-/// A ruled line ends at the picture's rim, or runs beside another as long. A side
-/// of a box ends at other lines, and another side has its ends beside it.
-fn keep_anchored(families: &mut [Vec<Segment>; 2], masks: [&Mask; 2]) {
-    loop {
-        let before = families.clone();
-        for (family, mask) in masks.into_iter().enumerate() {
-            let (these, others) = (&before[family], families[1 - family].clone());
-            families[family].retain(|segment| is_anchored(segment, these, &others, mask));
-        }
-        if families.iter().zip(&before).all(|(left, all)| left.len() == all.len()) {
-            return;
-        }
+/// Where a line is thicker than others, a stroke runs along it.
+fn limit_thickness(families: &mut Families) {
+    let all = families.iter().flatten();
+    let mut thicknesses: Vec<usize> = all.map(|segment| segment.thickness).collect();
+    if thicknesses.is_empty() {
+        return;
     }
-}
-
-/// Whether a segment ends as lines do, among those of its family and the others.
-fn is_anchored(segment: &Segment, these: &[Segment], others: &[Segment], mask: &Mask) -> bool {
-    let near = |segment: &Segment| (segment.thickness + 3) as f32;
-    let rim = 3 + mask.shorter_side() / 32;
-    let longer = mask.width.max(mask.height);
-    let (first, last) = (segment.first, segment.last);
-    let middle = (first + last) as f32 / 2.0;
-    let beside = |other: &&Segment| {
-        (other.row_at(middle) - segment.row_at(middle)).abs() > 2.0 * near(segment)
-    };
-
-    let at_side = |end: usize| end < rim || end + rim >= mask.width;
-    let at_rim = |end: usize| {
-        let row = segment.row_at(end as f32);
-        at_side(end) || row < rim as f32 || row + rim as f32 >= mask.height as f32
-    };
-    if at_side(first) && at_side(last) {
-        return true;
+    let third = (thicknesses.len() - 1) / 3;
+    let usual = *thicknesses.select_nth_unstable(third).1;
+    for segment in families.iter_mut().flatten() {
+        segment.thickness = segment.thickness.min(usual + 1);
     }
-    let passes = |segment: &Segment| segment.passes(longer);
-    let parallel = |other: &&Segment| (other.slope - segment.slope).abs() <= PARALLEL;
-    if passes(segment)
-        && ((at_rim(first) && at_rim(last))
-            || these.iter().filter(beside).filter(parallel).any(passes))
-    {
-        return true;
-    }
-
-    let meets = |end: usize, other: &&Segment| segment.meets(other, end, near(other), mask);
-    let anchored = |end: usize| at_side(end) || others.iter().any(|other| meets(end, &other));
-    let paired = || {
-        let apart = |a: usize, b: usize| {
-            a.abs_diff(b) as f32 <= near(segment) + STEEPEST * segment.length() as f32
-        };
-        these.iter().filter(beside).any(|other| {
-            2 * segment.thickness <= 3 * other.thickness + 1
-                && apart(other.first, first)
-                && apart(other.last, last)
-        })
-    };
-    let corner = |end: usize| {
-        let row = segment.row_at(end as f32);
-        others.iter().filter(|other| meets(end, other)).any(|other| {
-            [other.first, other.last].iter().any(|&at| (at as f32 - row).abs() <= near(other))
-        })
-    };
-    anchored(first) && anchored(last) && (paired() || (corner(first) && corner(last)))
 }
 
 #[cfg(test)]
@@ -202,6 +212,10 @@ mod tests {
         Mask { width: side, height: side, values }
     }
 
+    fn found(mask: &Mask) -> Lines {
+        Lines::find(mask, mask)
+    }
+
     /// An upright stroke in a picture of 75×75.
     fn stroke(rows: std::ops::Range<usize>) -> Mask {
         filled(75, |x, y| (40..43).contains(&x) && rows.contains(&y))
@@ -209,10 +223,10 @@ mod tests {
 
     #[test]
     fn a_line_ends_at_the_rim_and_a_stroke_need_not() {
-        assert!(!Lines::find(&stroke(0..75)).is_empty());
-        assert!(!Lines::find(&stroke(3..71)).is_empty());
-        assert!(Lines::find(&stroke(14..75)).is_empty());
-        assert!(Lines::find(&stroke(0..60)).is_empty());
+        assert!(!found(&stroke(0..75)).is_empty());
+        assert!(!found(&stroke(3..71)).is_empty());
+        assert!(found(&stroke(14..75)).is_empty());
+        assert!(found(&stroke(0..60)).is_empty());
     }
 
     #[test]
@@ -220,16 +234,16 @@ mod tests {
         let rows = |rows: &'static [usize]| {
             filled(100, move |x, y| (10..90).contains(&x) && rows.contains(&y))
         };
-        assert!(Lines::find(&rows(&[30])).is_empty());
+        assert!(found(&rows(&[30])).is_empty());
         let two = rows(&[30, 70]);
-        assert!(!Lines::find(&two).erased(&two).values.contains(&true));
+        assert!(!found(&two).erased(&two).values.contains(&true));
     }
 
     #[test]
     fn what_is_thicker_than_the_lines_is_written() {
         let page =
             |upright: usize| filled(100, move |x, y| y % 30 < 2 || (40..40 + upright).contains(&x));
-        let left = |mask: &Mask| Lines::find(mask).erased(mask).values.contains(&true);
+        let left = |mask: &Mask| found(mask).erased(mask).values.contains(&true);
         assert!(!left(&page(3)));
         assert!(left(&page(5)));
     }
@@ -245,8 +259,7 @@ mod tests {
                 side || corner || (across <= 3 && down <= 15)
             })
         };
-        let left =
-            |mask: &Mask| Lines::find(mask).erased(mask).values.iter().filter(|ink| **ink).count();
+        let left = |mask: &Mask| found(mask).erased(mask).values.iter().filter(|ink| **ink).count();
         assert_eq!(left(&ring(0)), 7 * 31);
         assert!(left(&ring(4)) > 7 * 31 + 200, "{}", left(&ring(4)));
     }

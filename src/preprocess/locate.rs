@@ -9,10 +9,11 @@ use crate::preprocess::components::{stroke_width, without_thin_parts};
 use crate::preprocess::contrast::Polarity;
 use crate::preprocess::enlarge::enlarged;
 use crate::preprocess::grid::{Mask, Plane};
+use crate::preprocess::lines::Lines;
 use crate::preprocess::morphology::{dilation, grown};
 use crate::preprocess::noise::{deviation, smoothed, without_impulses};
 use crate::preprocess::reduce::{Part, reduced, reduced_as};
-use crate::preprocess::scale::{self, Inked, Scene};
+use crate::preprocess::scale::{self, Inked, Known, Scene};
 use crate::preprocess::stages::Watch;
 
 /// A digit whose longer side has fewer working pixels is looked at again.
@@ -47,6 +48,8 @@ pub(super) struct Found {
     /// Where `ink` begins in the working picture.
     corner: (usize, usize),
     polarity: Polarity,
+    /// The lines of the working picture.
+    lines: Lines,
     /// The side of the blocks of which the working picture is made.
     block: usize,
 }
@@ -62,8 +65,16 @@ pub(super) fn locate(
     let found = find(picture, part, polarity, None, watch)?;
     match nearer(&found, part) {
         Some(nearer) => {
-            let within = within(&found, part, &nearer);
-            find(picture, &nearer, Some(found.polarity), Some(&within), watch)
+            let known = Known {
+                digit: within(&found, part, &nearer),
+                lines: found.lines,
+                scale: (found.block * nearer.zoom()) as f32 / nearer.block() as f32,
+                start: (
+                    (nearer.columns.start - part.columns.start) as f32 / found.block as f32,
+                    (nearer.rows.start - part.rows.start) as f32 / found.block as f32,
+                ),
+            };
+            find(picture, &nearer, Some(found.polarity), Some(&known), watch)
         }
         None => Ok(found),
     }
@@ -116,7 +127,7 @@ fn find(
     picture: &Picture,
     part: &Part,
     polarity: Option<Polarity>,
-    within: Option<&Mask>,
+    known: Option<&Known>,
     watch: &mut Watch,
 ) -> Result<Found> {
     let block = part.block();
@@ -132,9 +143,10 @@ fn find(
     let plane = enlarged(plane, part.zoom());
     watch.brightness("colour axis", &plane);
     // Opacity is ink, and the plane is dark where it is.
-    let known = if canvas == Some(Canvas::Transparent) { Some(Polarity::Dark) } else { polarity };
+    let polarity =
+        if canvas == Some(Canvas::Transparent) { Some(Polarity::Dark) } else { polarity };
     let shaded = axis.iter().all(|&share| share >= 0.0);
-    let scene = Scene { plane: &plane, noise: 0.0, shaded, within, polarity: known };
+    let scene = Scene { plane: &plane, noise: 0.0, shaded, known, polarity };
     let inked = match scale::on_plain_paper(&scene) {
         Some(inked) => inked,
         None => {
@@ -147,7 +159,7 @@ fn find(
             scale::find(&Scene { plane: &plane, noise, ..scene })?
         }
     };
-    let Inked { polarity, contrast, level, mask, digit, .. } = inked;
+    let Inked { polarity, contrast, level, mask, digit, lines } = inked;
     watch.plane("contrast", &contrast, level.ink, 0.0);
     watch.mask("ink without lines", &mask);
 
@@ -166,7 +178,7 @@ fn find(
     let ink = ink(&contrast, FULL * level.ink, &mask, &digit, width);
     watch.plane("ink of the digit", &ink, 1.0, 0.0);
     let pixels = (bounds.longer_side() * block) as f32 / part.zoom() as f32;
-    Ok(Found { ink, bounds, pixels, digit, corner, polarity, block })
+    Ok(Found { ink, bounds, pixels, digit, corner, polarity, lines, block })
 }
 
 /// The ink of the digit, so that it is 0.5 in the middle of a soft edge: half-way

@@ -2,13 +2,13 @@
 
 use crate::error::{Error, Result};
 use crate::preprocess::bounds::Bounds;
-use crate::preprocess::components;
 use crate::preprocess::contrast::{Contrast, LEAST_BRIGHTNESS, Polarity};
 use crate::preprocess::grid::{Mask, Plane};
 use crate::preprocess::lines::Lines;
 use crate::preprocess::mean::box_mean;
 use crate::preprocess::morphology::{larger, smaller};
-use crate::preprocess::threshold::{Level, candidates, hysteresis, level};
+use crate::preprocess::separation::separated;
+use crate::preprocess::threshold::{Level, candidates, faint, level};
 
 /// The windows in which paper is looked for around strokes, as shares of the
 /// picture's shorter side.
@@ -41,6 +41,8 @@ pub(super) struct Inked {
     /// All the ink, and that of the digit.
     pub(super) mask: Mask,
     pub(super) digit: Mask,
+    /// The lines that were looked for.
+    pub(super) lines: Lines,
 }
 
 /// Ink that is compared with that of other scales and of the other polarity.
@@ -56,9 +58,22 @@ impl Inked {
     fn erase(&mut self, lines: &Lines) {
         if !lines.is_empty() {
             let candidates = candidates(&self.contrast, self.level);
-            (self.mask, self.digit) = select(&candidates, lines, &self.contrast, self.level);
+            (self.mask, self.digit) = separated(&candidates, lines, &self.contrast, self.level);
+            self.lines = lines.clone();
         }
     }
+}
+
+/// What is known of a working picture from another one.
+pub(super) struct Known {
+    /// Where the digit is within.
+    pub(super) digit: Mask,
+    /// The lines of the other picture.
+    pub(super) lines: Lines,
+    /// How many times as many pixels this one has, and where in that its first
+    /// column and row are.
+    pub(super) scale: f32,
+    pub(super) start: (f32, f32),
 }
 
 /// A working picture in which ink is looked for.
@@ -68,8 +83,8 @@ pub(super) struct Scene<'a> {
     pub(super) noise: f32,
     /// Whether the values are brightnesses.
     pub(super) shaded: bool,
-    /// Where the ink is within, if that is known.
-    pub(super) within: Option<&'a Mask>,
+    /// Where the digit and the lines are, if that is known.
+    pub(super) known: Option<&'a Known>,
     /// The polarity, if that is known.
     pub(super) polarity: Option<Polarity>,
 }
@@ -80,7 +95,7 @@ pub(super) fn on_plain_paper(scene: &Scene) -> Option<Inked> {
     if scene.polarity.is_some_and(|polarity| polarity != found) {
         return None;
     }
-    let view = View { noise: 0.0, polarity: found, within: scene.within };
+    let view = View { noise: 0.0, polarity: found, known: scene.known };
     inked(contrast, &view, &mut None).ok()
 }
 
@@ -105,7 +120,7 @@ pub(super) fn find(scene: &Scene) -> Result<Inked> {
             WINDOWS.map(|window| ((side * window / 2.0) as usize).max(LEAST_RADIUS)).to_vec();
         radii.dedup();
         let full = if shaded { brightness.max(LEAST_BRIGHTNESS) } else { 255.0 };
-        let view = View { noise: scene.noise / full, polarity, within: scene.within };
+        let view = View { noise: scene.noise / full, polarity, known: scene.known };
         let mut best: Option<Candidate> = None;
         let mut lines = None;
         for radius in radii {
@@ -119,10 +134,11 @@ pub(super) fn find(scene: &Scene) -> Result<Inked> {
         }
         // Those between wide strokes are seen where the strokes are.
         if let Some(Candidate { inked: best, .. }) = &mut best
-            && scene.within.is_none()
+            && scene.known.is_none()
             && lines.as_ref().is_some_and(Lines::is_empty)
         {
-            best.erase(&Lines::find(&candidates(&best.contrast, best.level)));
+            let candidates = candidates(&best.contrast, best.level);
+            best.erase(&Lines::find(&faint(&best.contrast, best.level), &candidates));
         }
         best
     };
@@ -151,7 +167,7 @@ struct View<'a> {
     /// As a share of the paper's brightness.
     noise: f32,
     polarity: Polarity,
-    within: Option<&'a Mask>,
+    known: Option<&'a Known>,
 }
 
 /// The ink in contrast with the paper; `lines` are looked for if they are not known.
@@ -160,22 +176,23 @@ fn inked(
     view: &View,
     lines: &mut Option<Lines>,
 ) -> std::result::Result<Inked, Blank> {
-    let &View { noise, polarity, within } = view;
+    let &View { noise, polarity, known } = view;
+    let within = known.map(|known| &known.digit);
     let level = level(&mut contrast, noise, within);
     let needed = MIN_CONTRAST.max(MIN_SIGNAL * level.noise);
     if level.ink < needed {
         return Err(Blank { needed, found: level.ink });
     }
     let candidates = candidates(&contrast, level);
-    // Lines are thin: they are the same at every scale. Where the digit is known,
-    // they are gone.
-    let lines = lines.get_or_insert_with(|| match within {
-        None => Lines::find(&candidates),
-        Some(_) => Lines::none(),
+    // Lines are thin: they are the same at every scale.
+    let lines = lines.get_or_insert_with(|| match known {
+        None => Lines::find(&faint(&contrast, level), &candidates),
+        Some(Known { lines, .. }) if lines.is_empty() => Lines::none(),
+        Some(Known { lines, scale, start, .. }) => lines.seen(*scale, *start, &candidates),
     });
     let candidates = both(candidates, within);
-    let (mask, digit) = select(&candidates, lines, &contrast, level);
-    Ok(Inked { polarity, contrast, level, mask, digit })
+    let (mask, digit) = separated(&candidates, lines, &contrast, level);
+    Ok(Inked { polarity, contrast, level, mask, digit, lines: lines.clone() })
 }
 
 impl Candidate {
@@ -203,18 +220,6 @@ fn both(mut mask: Mask, within: Option<&Mask>) -> Mask {
         mask.values.iter_mut().zip(&within.values).for_each(|(ink, &within)| *ink &= within);
     }
     mask
-}
-
-/// The ink without lines, and that of the digit.
-fn select(candidates: &Mask, lines: &Lines, contrast: &Plane, level: Level) -> (Mask, Mask) {
-    let ink = |candidates: &Mask| {
-        let mask = hysteresis(candidates, contrast, level);
-        let digit = components::digit(&mask, contrast);
-        (mask, digit)
-    };
-    let found = ink(&lines.erased(candidates));
-    // Where nothing is left, it was the digit that looked like a line.
-    if found.1.values.contains(&true) { found } else { ink(candidates) }
 }
 
 /// How the rows, or the columns, of a grid lie in its values.

@@ -12,6 +12,10 @@ const NOISE: f32 = 4.0;
 /// from [`HIGH`] on.
 const LOW: f32 = 0.25;
 
+/// Lines are looked for from this share of the full contrast on: nearer to the noise of
+/// a JPEG there are more of them that are none.
+const FAINT: f32 = 0.125;
+
 /// Ink for certain: the middle of a stroke's soft edge.
 const HIGH: f32 = 0.5;
 
@@ -53,7 +57,16 @@ pub(super) fn level(contrast: &mut Plane, noise: f32, within: Option<&Mask>) -> 
 
 /// What may be ink: pixels above a low threshold.
 pub(super) fn candidates(contrast: &Plane, level: Level) -> Mask {
-    let low = (LOW * level.ink).max(NOISE * level.noise).min(high(level));
+    above(LOW, contrast, level)
+}
+
+/// What may be lines: they may be fainter than ink.
+pub(super) fn faint(contrast: &Plane, level: Level) -> Mask {
+    above(FAINT, contrast, level)
+}
+
+fn above(share: f32, contrast: &Plane, level: Level) -> Mask {
+    let low = (share * level.ink).max(NOISE * level.noise).min(high(level));
     contrast.map(|value| value >= low && value > 0.0)
 }
 
