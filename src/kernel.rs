@@ -19,6 +19,7 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod aligned;
+pub(crate) mod columns;
 pub(crate) mod gemm;
 pub(crate) mod level;
 pub(crate) mod parallel;

@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::kernel::level::Level;
 use crate::kernel::parallel::available_threads;
 use crate::kernel::row::AddRowProduct;
-use crate::kernel::sparse::RowWriter;
+use crate::kernel::sparse::Element;
 use crate::loss::{argmax, softmax};
 use crate::matrix::Matrix;
 use crate::network::{Network, check_images};
@@ -70,7 +70,7 @@ impl Predictor {
     pub fn predict(&mut self, image: &(impl AsRef<[f32]> + ?Sized)) -> &[f32] {
         let image = image.as_ref();
         assert_eq!(image.len(), self.packed.inputs(), "values of an image for the inputs");
-        self.pass.forward(&self.packed, 1, |_, row| row.floats(image));
+        self.pass.forward(&self.packed, 1, |_| image);
         let classes = self.packed.classes();
         let probabilities = &mut self.probabilities[..classes];
         self.pass.for_each_logits(classes, |_, logits| {
@@ -90,8 +90,13 @@ impl Predictor {
     /// If `images` has not the network's number of inputs as columns.
     pub fn predict_batch(&mut self, images: &Matrix, probabilities: &mut Matrix) {
         assert_eq!(images.cols(), self.packed.inputs(), "columns of the images for the inputs");
-        let write = |image, row: &mut RowWriter<'_>| row.floats(images.row(image));
-        self.predict_rows(images.rows(), probabilities, write);
+        let Self { packed, pass, temperature, .. } = self;
+        probabilities.resize(images.rows(), packed.classes());
+        let image = |image| images.row(image);
+        for_each_row(pass, packed, images.rows(), image, |image, logits| {
+            softmax(logits, *temperature);
+            probabilities.row_mut(image).copy_from_slice(logits);
+        });
     }
 
     /// The probabilities for images that are one byte a pixel.
@@ -104,8 +109,12 @@ impl Predictor {
     /// number of pixels than the network has inputs.
     pub fn predict_images(&mut self, images: &Images, probabilities: &mut Matrix) -> Result<()> {
         check_images(images, self.packed.inputs())?;
-        let write = |image, row: &mut RowWriter<'_>| row.pixels(images.get(image));
-        self.predict_rows(images.len(), probabilities, write);
+        let temperature = self.temperature;
+        probabilities.resize(images.len(), self.packed.classes());
+        self.for_each_image(images, |image, logits| {
+            softmax(logits, temperature);
+            probabilities.row_mut(image).copy_from_slice(logits);
+        });
         Ok(())
     }
 
@@ -113,41 +122,30 @@ impl Predictor {
     pub(crate) fn logits(&mut self, images: &Images) -> Result<Matrix> {
         check_images(images, self.packed.inputs())?;
         let mut matrix = Matrix::zeros(images.len(), self.packed.classes());
-        let write = |image, row: &mut RowWriter<'_>| row.pixels(images.get(image));
-        self.for_each_row(images.len(), write, |image, logits| {
+        self.for_each_image(images, |image, logits| {
             matrix.row_mut(image).copy_from_slice(logits);
         });
         Ok(matrix)
     }
 
-    fn predict_rows(
-        &mut self,
-        images: usize,
-        probabilities: &mut Matrix,
-        write: impl Fn(usize, &mut RowWriter<'_>) + Sync,
-    ) {
-        let temperature = self.temperature;
-        probabilities.resize(images, self.packed.classes());
-        self.for_each_row(images, write, |image, logits| {
-            softmax(logits, temperature);
-            probabilities.row_mut(image).copy_from_slice(logits);
-        });
+    fn for_each_image(&mut self, images: &Images, each: impl FnMut(usize, &mut [f32])) {
+        let Self { packed, pass, .. } = self;
+        for_each_row(pass, packed, images.len(), |image| images.get(image), each);
     }
+}
 
-    /// Calls `each` with each image and its logits.
-    fn for_each_row(
-        &mut self,
-        images: usize,
-        write: impl Fn(usize, &mut RowWriter<'_>) + Sync,
-        mut each: impl FnMut(usize, &mut [f32]),
-    ) {
-        for first in (0..images).step_by(CHUNK) {
-            let count = CHUNK.min(images - first);
-            self.pass.forward(&self.packed, count, |image, row| write(first + image, row));
-            self.pass.for_each_logits(self.packed.classes(), |image, logits| {
-                each(first + image, logits);
-            });
-        }
+/// Calls `each` with each image and its logits.
+fn for_each_row<'a, E: Element + 'a>(
+    pass: &mut Pass,
+    packed: &Packed,
+    images: usize,
+    image: impl Fn(usize) -> &'a [E] + Sync,
+    mut each: impl FnMut(usize, &mut [f32]),
+) {
+    for first in (0..images).step_by(CHUNK) {
+        let count = CHUNK.min(images - first);
+        pass.forward(packed, count, |number| image(first + number));
+        pass.for_each_logits(packed.classes(), |image, logits| each(first + image, logits));
     }
 }
 

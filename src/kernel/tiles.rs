@@ -8,8 +8,9 @@
 
 use crate::activation::Activation;
 use crate::kernel::aligned::Aligned;
+use crate::kernel::columns::SparseColumns;
 use crate::kernel::simd::{Kernel, Simd};
-use crate::kernel::sparse::{BLOCK, SparseRows};
+use crate::kernel::sparse::{BLOCK, Entry, SparseRows};
 
 /// Columns of the widest panel.
 pub(crate) const MAX_WIDTH: usize = 64;
@@ -194,26 +195,138 @@ impl AtWidth for Forward<'_> {
         let outputs = self.outputs.as_chunks_mut::<WIDTH>().0;
         assert_eq!(outputs.len(), self.inputs.rows(), "outputs of each row");
         assert_eq!(self.weights.len(), self.inputs.blocks(), "weights for each column");
-        for (block, tile) in self.weights.iter().enumerate() {
-            let weights = tile.values.as_chunks::<WIDTH>().0;
-            for (row, output) in outputs.iter_mut().enumerate() {
-                let mut sums = if block == 0 {
-                    [simd.splat(0.0); MAX_VECTORS]
-                } else {
-                    load_row::<S, WIDTH>(simd, output)
-                };
-                for entry in self.inputs.block(row, block) {
-                    let value = simd.splat(entry.value);
-                    let weights = &weights[entry.column as usize];
-                    for v in 0..WIDTH / S::LANES {
-                        let weights = simd.load(&weights[v * S::LANES..]);
-                        sums[v] = simd.mul_add(value, weights, sums[v]);
-                    }
-                }
-                store_row::<S, WIDTH>(simd, &sums, output);
-            }
+        // A chain of additions waits for each before the next, so that narrow rows
+        // come four at once.
+        if WIDTH / S::LANES <= 2 && outputs.len() >= 4 {
+            forward_rows::<S, WIDTH, 4>(simd, self.inputs, self.weights, outputs);
+        } else if !outputs.is_empty() {
+            forward_rows::<S, WIDTH, 1>(simd, self.inputs, self.weights, outputs);
         }
         self.activation.forward(outputs.as_flattened_mut());
+    }
+}
+
+/// Y = X·W for one panel, `COUNT` rows of X at once. When one of them ends, the
+/// next takes its place.
+#[inline(always)]
+fn forward_rows<S: Simd, const WIDTH: usize, const COUNT: usize>(
+    simd: S,
+    inputs: &SparseRows,
+    weights: &[Tile],
+    outputs: &mut [[f32; WIDTH]],
+) {
+    for (block, tile) in weights.iter().enumerate() {
+        let weights = tile.values.as_chunks::<WIDTH>().0;
+        let mut rows: [usize; COUNT] = std::array::from_fn(|slot| slot);
+        let mut entries: [&[Entry]; COUNT] = [&[]; COUNT];
+        let mut sums = [[simd.splat(0.0); MAX_VECTORS]; COUNT];
+        for slot in 0..COUNT {
+            entries[slot] = inputs.block(slot, block);
+            if block > 0 {
+                sums[slot] = load_row::<S, WIDTH>(simd, &outputs[slot]);
+            }
+        }
+        let mut next = COUNT;
+        let mut all_busy = true;
+        while all_busy {
+            let mut len = entries[0].len();
+            for slot in 1..COUNT {
+                len = len.min(entries[slot].len());
+            }
+            let mut heads = entries;
+            for slot in 0..COUNT {
+                heads[slot] = &entries[slot][..len];
+            }
+            for index in 0..len {
+                for slot in 0..COUNT {
+                    add_product::<S, WIDTH>(simd, heads[slot][index], weights, &mut sums[slot]);
+                }
+            }
+            for slot in 0..COUNT {
+                entries[slot] = &entries[slot][len..];
+                if !entries[slot].is_empty() {
+                    continue;
+                }
+                store_row::<S, WIDTH>(simd, &sums[slot], &mut outputs[rows[slot]]);
+                if next == outputs.len() {
+                    all_busy = false;
+                    continue;
+                }
+                rows[slot] = next;
+                entries[slot] = inputs.block(next, block);
+                sums[slot] = if block == 0 {
+                    [simd.splat(0.0); MAX_VECTORS]
+                } else {
+                    load_row::<S, WIDTH>(simd, &outputs[next])
+                };
+                next += 1;
+            }
+        }
+        for slot in 0..COUNT {
+            for &entry in entries[slot] {
+                add_product::<S, WIDTH>(simd, entry, weights, &mut sums[slot]);
+            }
+            store_row::<S, WIDTH>(simd, &sums[slot], &mut outputs[rows[slot]]);
+        }
+    }
+}
+
+/// Adds an element of X times its row of W.
+#[inline(always)]
+fn add_product<S: Simd, const WIDTH: usize>(
+    simd: S,
+    entry: Entry,
+    weights: &[[f32; WIDTH]],
+    sums: &mut [S::Vector; MAX_VECTORS],
+) {
+    let value = simd.splat(entry.value);
+    let weights = &weights[entry.column as usize];
+    for v in 0..WIDTH / S::LANES {
+        sums[v] = simd.mul_add(value, simd.load(&weights[v * S::LANES..]), sums[v]);
+    }
+}
+
+/// G += Xᵀ·D, for some rows of a panel of G that is wide.
+pub(crate) struct AddWideGradient<'a, F> {
+    /// X by columns and the panel of D, (X's rows, width), part after part.
+    pub(crate) factors: F,
+    pub(crate) width: usize,
+    /// The column of X that is the first of these rows of G.
+    pub(crate) first: usize,
+    /// (rows, width).
+    pub(crate) gradient: &'a mut [f32],
+}
+
+impl<'a, F> Kernel for AddWideGradient<'_, F>
+where
+    F: Iterator<Item = (&'a SparseColumns, &'a [f32])> + Clone,
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let width = self.width;
+        run_at_width(self, width, simd);
+    }
+}
+
+impl<'a, F> AtWidth for AddWideGradient<'_, F>
+where
+    F: Iterator<Item = (&'a SparseColumns, &'a [f32])> + Clone,
+{
+    #[inline(always)]
+    fn at_width<S: Simd, const WIDTH: usize>(self, simd: S) {
+        let gradient = self.gradient.as_chunks_mut::<WIDTH>().0;
+        for (column, gradient) in (self.first..).zip(gradient) {
+            let mut sums = load_row::<S, WIDTH>(simd, gradient);
+            for (inputs, errors) in self.factors.clone() {
+                let errors = errors.as_chunks::<WIDTH>().0;
+                for &entry in inputs.column(column) {
+                    add_product::<S, WIDTH>(simd, entry, errors, &mut sums);
+                }
+            }
+            store_row::<S, WIDTH>(simd, &sums, gradient);
+        }
     }
 }
 
