@@ -17,23 +17,24 @@ use crate::kernel::aligned::Aligned;
 use crate::kernel::columns::SparseColumns;
 use crate::kernel::level::Level;
 use crate::kernel::parallel::Pool;
+use crate::kernel::products::{AddGradient, AddWideGradient, Forward};
 use crate::kernel::sparse::{BLOCK, SparseRows};
 use crate::kernel::step::{Descend, SquaredNorm, Step};
-use crate::kernel::tiles::{
-    AddGradient, AddWideGradient, Forward, MAX_WIDTH, Slot, Tiles, panels_of,
-};
+use crate::kernel::tiles::{MAX_WIDTH, Slot, Tiles, panels_of};
 use crate::loss::{Loss, cross_entropy};
 use crate::pass::{MAX_CLASSES, Packed, Part, Pass, fill_rows};
 
-/// The width of a panel whose gradient is added up image by image.
+/// The width of a panel whose gradient is added up image by image: listing the
+/// inputs by column takes longer than it saves.
 const NARROW: usize = 16;
 
-/// Rows of a wider panel's gradient that are added up before they take their step.
+/// Rows of a wider panel's gradient that are added up before they take their step:
+/// 50 × 64 floats are 13 KiB, part of an L1 cache.
 const STRIPE: usize = BLOCK / 8;
 
 /// Floats of the gradient that a task has in hand: a narrow tile's, or a stripe's.
 const GRADIENT: usize = BLOCK * NARROW;
-const _: () = assert!(GRADIENT >= STRIPE * MAX_WIDTH);
+const _: () = assert!(GRADIENT >= STRIPE * MAX_WIDTH && BLOCK.is_multiple_of(STRIPE));
 
 /// Gradient descent with momentum: the state, and the buffers of a step.
 pub(crate) struct Descent {
@@ -134,11 +135,7 @@ impl Descent {
         let (packed, transposed, level) = (&self.packed, &self.transposed, self.pass.level);
         self.pass.pool.run_pairs(&mut self.pass.parts, &mut self.errors, |part, errors| {
             part.forward(packed, level, chunk.dropout);
-            for (index, errors) in errors.layers.iter_mut().enumerate() {
-                if panels_of(packed.layers[index].outputs).0 > NARROW {
-                    errors.columns.fill(&part.layers[index].inputs);
-                }
-            }
+            errors.list_columns(part, packed);
             errors.backward(part, packed, transposed, chunk, level);
         });
         self.descend(chunk, step, clip_norm);
@@ -161,7 +158,7 @@ impl Descent {
                 let (panel, block) = (number / blocks, number % blocks);
                 // Most batches are one chunk, and their gradient never leaves
                 // this core's caches.
-                let mut gradient = TileGradient([0.0; GRADIENT]);
+                let mut gradient = Gradient([0.0; GRADIENT]);
                 let stripe = if width > NARROW { STRIPE * width } else { tile.values.len() };
                 let gradient = &mut gradient.0[..stripe];
                 for first in (0..tile.values.len()).step_by(stripe) {
@@ -230,7 +227,7 @@ impl Descent {
 }
 
 #[repr(align(64))]
-struct TileGradient([f32; GRADIENT]);
+struct Gradient([f32; GRADIENT]);
 
 impl PartErrors {
     fn new(packed: &Packed) -> Self {
@@ -243,6 +240,17 @@ impl PartErrors {
             }
         });
         Self { layers: layers.collect(), losses: Vec::new() }
+    }
+
+    /// Lists the inputs of each layer by column, where the gradient takes them so.
+    fn list_columns(&mut self, part: &Part, packed: &Packed) {
+        for (errors, (inputs, layer)) in
+            self.layers.iter_mut().zip(part.layers.iter().zip(&packed.layers))
+        {
+            if panels_of(layer.outputs).0 > NARROW {
+                errors.columns.fill(&inputs.inputs);
+            }
+        }
     }
 
     /// The loss of each image of a part, and the errors of each layer.

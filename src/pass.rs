@@ -21,8 +21,9 @@ use crate::dropout::Dropout;
 use crate::kernel::aligned::Aligned;
 use crate::kernel::level::Level;
 use crate::kernel::parallel::Pool;
+use crate::kernel::products::Forward;
 use crate::kernel::sparse::{Element, SparseRows};
-use crate::kernel::tiles::{Forward, Slot, Tiles, panels_of};
+use crate::kernel::tiles::{Slot, Tiles, panels_of};
 
 /// Images that are in memory as numbers at once; larger batches go through in
 /// chunks of this many.
@@ -172,12 +173,11 @@ pub(crate) fn fill_rows(
     let (width, _) = panels_of(outputs);
     rows.clear(images, cols);
     for row in 0..images {
-        let firsts = (0..outputs).step_by(width);
-        let pieces = panels.iter().zip(firsts);
-        rows.push(
-            level,
-            pieces.map(|(panel, first)| &panel[row * width..][..width.min(outputs - first)]),
-        );
+        let pieces = panels
+            .iter()
+            .zip((0..outputs).step_by(width))
+            .map(|(panel, first)| &panel[row * width..][..width.min(outputs - first)]);
+        rows.push(level, pieces);
     }
 }
 

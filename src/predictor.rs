@@ -90,13 +90,7 @@ impl Predictor {
     /// If `images` has not the network's number of inputs as columns.
     pub fn predict_batch(&mut self, images: &Matrix, probabilities: &mut Matrix) {
         assert_eq!(images.cols(), self.packed.inputs(), "columns of the images for the inputs");
-        let Self { packed, pass, temperature, .. } = self;
-        probabilities.resize(images.rows(), packed.classes());
-        let image = |image| images.row(image);
-        for_each_row(pass, packed, images.rows(), image, |image, logits| {
-            softmax(logits, *temperature);
-            probabilities.row_mut(image).copy_from_slice(logits);
-        });
+        self.predict_rows(images.rows(), probabilities, |image| images.row(image));
     }
 
     /// The probabilities for images that are one byte a pixel.
@@ -109,12 +103,7 @@ impl Predictor {
     /// number of pixels than the network has inputs.
     pub fn predict_images(&mut self, images: &Images, probabilities: &mut Matrix) -> Result<()> {
         check_images(images, self.packed.inputs())?;
-        let temperature = self.temperature;
-        probabilities.resize(images.len(), self.packed.classes());
-        self.for_each_image(images, |image, logits| {
-            softmax(logits, temperature);
-            probabilities.row_mut(image).copy_from_slice(logits);
-        });
+        self.predict_rows(images.len(), probabilities, |image| images.get(image));
         Ok(())
     }
 
@@ -122,30 +111,44 @@ impl Predictor {
     pub(crate) fn logits(&mut self, images: &Images) -> Result<Matrix> {
         check_images(images, self.packed.inputs())?;
         let mut matrix = Matrix::zeros(images.len(), self.packed.classes());
-        self.for_each_image(images, |image, logits| {
-            matrix.row_mut(image).copy_from_slice(logits);
-        });
+        self.for_each_row(
+            images.len(),
+            |image| images.get(image),
+            |image, logits| {
+                matrix.row_mut(image).copy_from_slice(logits);
+            },
+        );
         Ok(matrix)
     }
 
-    fn for_each_image(&mut self, images: &Images, each: impl FnMut(usize, &mut [f32])) {
-        let Self { packed, pass, .. } = self;
-        for_each_row(pass, packed, images.len(), |image| images.get(image), each);
+    fn predict_rows<'a, E: Element + 'a>(
+        &mut self,
+        images: usize,
+        probabilities: &mut Matrix,
+        image: impl Fn(usize) -> &'a [E] + Sync,
+    ) {
+        let temperature = self.temperature;
+        probabilities.resize(images, self.packed.classes());
+        self.for_each_row(images, image, |image, logits| {
+            softmax(logits, temperature);
+            probabilities.row_mut(image).copy_from_slice(logits);
+        });
     }
-}
 
-/// Calls `each` with each image and its logits.
-fn for_each_row<'a, E: Element + 'a>(
-    pass: &mut Pass,
-    packed: &Packed,
-    images: usize,
-    image: impl Fn(usize) -> &'a [E] + Sync,
-    mut each: impl FnMut(usize, &mut [f32]),
-) {
-    for first in (0..images).step_by(CHUNK) {
-        let count = CHUNK.min(images - first);
-        pass.forward(packed, count, |number| image(first + number));
-        pass.for_each_logits(packed.classes(), |image, logits| each(first + image, logits));
+    /// Calls `each` with each image and its logits.
+    fn for_each_row<'a, E: Element + 'a>(
+        &mut self,
+        images: usize,
+        image: impl Fn(usize) -> &'a [E] + Sync,
+        mut each: impl FnMut(usize, &mut [f32]),
+    ) {
+        for first in (0..images).step_by(CHUNK) {
+            let count = CHUNK.min(images - first);
+            self.pass.forward(&self.packed, count, |number| image(first + number));
+            self.pass.for_each_logits(self.packed.classes(), |image, logits| {
+                each(first + image, logits);
+            });
+        }
     }
 }
 
