@@ -24,17 +24,16 @@ use crate::kernel::tiles::{MAX_WIDTH, Slot, Tiles, panels_of};
 use crate::loss::{Loss, cross_entropy};
 use crate::pass::{MAX_CLASSES, Packed, Part, Pass, fill_rows};
 
-/// The width of a panel whose gradient is added up image by image: listing the
-/// inputs by column takes longer than it saves.
-const NARROW: usize = 16;
+/// A layer of more outputs adds up its gradient by columns of its inputs. Listing
+/// them takes about as long as it saves in two panels.
+const WIDE: usize = 2 * MAX_WIDTH;
 
-/// Rows of a wider panel's gradient that are added up before they take their step:
-/// 50 × 64 floats are 13 KiB, part of an L1 cache.
+/// Rows of such a gradient that are added up before they take their step: 50 × 64
+/// floats are 13 KiB, part of an L1 cache.
 const STRIPE: usize = BLOCK / 8;
 
-/// Floats of the gradient that a task has in hand: a narrow tile's, or a stripe's.
-const GRADIENT: usize = BLOCK * NARROW;
-const _: () = assert!(GRADIENT >= STRIPE * MAX_WIDTH && BLOCK.is_multiple_of(STRIPE));
+/// Floats of the largest tile.
+const TILE: usize = BLOCK * MAX_WIDTH;
 
 /// Gradient descent with momentum: the state, and the buffers of a step.
 pub(crate) struct Descent {
@@ -153,20 +152,21 @@ impl Descent {
         let steps_now = chunk.is_last && clip_norm.is_none();
         for (index, layer) in self.packed.layers.iter_mut().enumerate() {
             let (width, _) = panels_of(layer.outputs);
+            let is_wide = layer.outputs > WIDE;
             let blocks = layer.weights.blocks();
             self.pass.pool.run_each(layer.weights.tiles_mut(), |number, tile| {
                 let (panel, block) = (number / blocks, number % blocks);
                 // Most batches are one chunk, and their gradient never leaves
                 // this core's caches.
-                let mut gradient = Gradient([0.0; GRADIENT]);
-                let stripe = if width > NARROW { STRIPE * width } else { tile.values.len() };
+                let mut gradient = Gradient([0.0; TILE]);
+                let stripe = if is_wide { STRIPE * width } else { tile.values.len() };
                 let gradient = &mut gradient.0[..stripe];
                 for first in (0..tile.values.len()).step_by(stripe) {
                     match chunk.is_first {
                         true => gradient.fill(0.0),
                         false => gradient.copy_from_slice(&tile.gradient[first..][..stripe]),
                     }
-                    if width > NARROW {
+                    if is_wide {
                         let factors = errors.iter().map(|part| {
                             let LayerErrors { panels, columns, .. } = &part.layers[index];
                             (columns, &*panels[panel])
@@ -227,7 +227,7 @@ impl Descent {
 }
 
 #[repr(align(64))]
-struct Gradient([f32; GRADIENT]);
+struct Gradient([f32; TILE]);
 
 impl PartErrors {
     fn new(packed: &Packed) -> Self {
@@ -247,7 +247,7 @@ impl PartErrors {
         for (errors, (inputs, layer)) in
             self.layers.iter_mut().zip(part.layers.iter().zip(&packed.layers))
         {
-            if panels_of(layer.outputs).0 > NARROW {
+            if layer.outputs > WIDE {
                 errors.columns.fill(&inputs.inputs);
             }
         }

@@ -158,6 +158,21 @@ impl Part {
             logits.copy_from_slice(&panel[row * width..][..logits.len()]);
         }
     }
+
+    /// Replaces the logits of each image.
+    fn finish(&mut self, classes: usize, finish: impl Fn(&mut [f32])) {
+        let (width, _) = panels_of(classes);
+        let mut logits = [0.0; MAX_CLASSES];
+        let logits = &mut logits[..classes];
+        for row in 0..self.images.len() {
+            self.copy_logits(row, logits);
+            finish(logits);
+            let outputs = &mut self.layers.last_mut().expect("a network has a layer").outputs;
+            for (logits, panel) in logits.chunks(width).zip(outputs) {
+                panel[row * width..][..logits.len()].copy_from_slice(logits);
+            }
+        }
+    }
 }
 
 /// Fills sparse rows from the values of images in panels, of which `outputs`
@@ -190,16 +205,21 @@ impl Pass {
         Self { pool, level, parts, first }
     }
 
-    /// The forward pass of `count` images, at most [`CHUNK`]; `image` gives each.
+    /// The forward pass of `count` images, at most [`CHUNK`]; `image` gives each, and
+    /// `finish` makes answers of its logits.
     pub(crate) fn forward<'a, E: Element + 'a>(
         &mut self,
         packed: &Packed,
         count: usize,
         image: impl Fn(usize) -> &'a [E] + Sync,
+        finish: impl Fn(&mut [f32]) + Sync,
     ) {
         self.forward_first(packed, count, image);
         let level = self.level;
-        self.pool.run_each(&mut self.parts, |_, part| part.forward(packed, level, None));
+        self.pool.run_each(&mut self.parts, |_, part| {
+            part.forward(packed, level, None);
+            part.finish(packed.classes(), &finish);
+        });
     }
 
     /// The stages 1 and 2.
@@ -246,14 +266,14 @@ impl Pass {
         }
     }
 
-    /// Calls `each` with each image of the last forward pass and its logits.
-    pub(crate) fn for_each_logits(&self, classes: usize, mut each: impl FnMut(usize, &mut [f32])) {
-        let mut logits = [0.0; MAX_CLASSES];
-        let logits = &mut logits[..classes];
+    /// Calls `each` with each image of the last forward pass and its answers.
+    pub(crate) fn for_each_answer(&self, classes: usize, mut each: impl FnMut(usize, &[f32])) {
+        let mut answers = [0.0; MAX_CLASSES];
+        let answers = &mut answers[..classes];
         for part in &self.parts {
             for (row, image) in part.images.clone().enumerate() {
-                part.copy_logits(row, logits);
-                each(image, logits);
+                part.copy_logits(row, answers);
+                each(image, answers);
             }
         }
     }

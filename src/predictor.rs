@@ -70,13 +70,11 @@ impl Predictor {
     pub fn predict(&mut self, image: &(impl AsRef<[f32]> + ?Sized)) -> &[f32] {
         let image = image.as_ref();
         assert_eq!(image.len(), self.packed.inputs(), "values of an image for the inputs");
-        self.pass.forward(&self.packed, 1, |_| image);
-        let classes = self.packed.classes();
+        let (classes, temperature) = (self.packed.classes(), self.temperature);
+        let finish = |logits: &mut [f32]| _ = softmax(logits, temperature);
+        self.pass.forward(&self.packed, 1, |_| image, finish);
         let probabilities = &mut self.probabilities[..classes];
-        self.pass.for_each_logits(classes, |_, logits| {
-            softmax(logits, self.temperature);
-            probabilities.copy_from_slice(logits);
-        });
+        self.pass.for_each_answer(classes, |_, answers| probabilities.copy_from_slice(answers));
         probabilities
     }
 
@@ -110,15 +108,9 @@ impl Predictor {
     /// The logits of each image, in order, for [`calibration`](crate::calibration).
     pub(crate) fn logits(&mut self, images: &Images) -> Result<Matrix> {
         check_images(images, self.packed.inputs())?;
-        let mut matrix = Matrix::zeros(images.len(), self.packed.classes());
-        self.for_each_row(
-            images.len(),
-            |image| images.get(image),
-            |image, logits| {
-                matrix.row_mut(image).copy_from_slice(logits);
-            },
-        );
-        Ok(matrix)
+        let mut logits = Matrix::default();
+        self.answer_rows(images.len(), &mut logits, |image| images.get(image), |_| ());
+        Ok(logits)
     }
 
     fn predict_rows<'a, E: Element + 'a>(
@@ -128,25 +120,25 @@ impl Predictor {
         image: impl Fn(usize) -> &'a [E] + Sync,
     ) {
         let temperature = self.temperature;
-        probabilities.resize(images, self.packed.classes());
-        self.for_each_row(images, image, |image, logits| {
-            softmax(logits, temperature);
-            probabilities.row_mut(image).copy_from_slice(logits);
-        });
+        let finish = |logits: &mut [f32]| _ = softmax(logits, temperature);
+        self.answer_rows(images, probabilities, image, finish);
     }
 
-    /// Calls `each` with each image and its logits.
-    fn for_each_row<'a, E: Element + 'a>(
+    /// Fills `answers` with what `finish` makes of each image's logits.
+    fn answer_rows<'a, E: Element + 'a>(
         &mut self,
         images: usize,
+        answers: &mut Matrix,
         image: impl Fn(usize) -> &'a [E] + Sync,
-        mut each: impl FnMut(usize, &mut [f32]),
+        finish: impl Fn(&mut [f32]) + Sync,
     ) {
+        let classes = self.packed.classes();
+        answers.resize(images, classes);
         for first in (0..images).step_by(CHUNK) {
             let count = CHUNK.min(images - first);
-            self.pass.forward(&self.packed, count, |number| image(first + number));
-            self.pass.for_each_logits(self.packed.classes(), |image, logits| {
-                each(first + image, logits);
+            self.pass.forward(&self.packed, count, |number| image(first + number), &finish);
+            self.pass.for_each_answer(classes, |image, found| {
+                answers.row_mut(first + image).copy_from_slice(found);
             });
         }
     }
