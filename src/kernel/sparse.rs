@@ -237,6 +237,19 @@ mod tests {
     }
 
     #[test]
+    fn any_number_of_a_group_is_kept() {
+        for level in Level::available() {
+            for count in 0..=GROUP {
+                let group: [u8; GROUP] = std::array::from_fn(|i| u8::from(i >= GROUP - count));
+                let mut rows = SparseRows::default();
+                rows.clear(1, GROUP);
+                rows.push(level, [&group[..]].into_iter());
+                assert_eq!(dense(&rows, 0), group.map(|pixel| f32::from(pixel) / 255.0), "{level}");
+            }
+        }
+    }
+
+    #[test]
     fn signs_of_zero_are_left_out_and_what_is_no_number_stays() {
         for level in Level::available() {
             let mut rows = SparseRows::default();
