@@ -14,13 +14,23 @@ use crate::activation::Activation;
 use crate::dense::Dense;
 use crate::dropout::Dropout;
 use crate::kernel::aligned::Aligned;
+use crate::kernel::columns::SparseColumns;
 use crate::kernel::level::Level;
 use crate::kernel::parallel::Pool;
-use crate::kernel::sparse::{BLOCK, RowWriter, SparseRows};
+use crate::kernel::products::{AddGradient, AddWideGradient, Forward};
+use crate::kernel::sparse::{BLOCK, SparseRows};
 use crate::kernel::step::{Descend, SquaredNorm, Step};
-use crate::kernel::tiles::{AddGradient, Forward, MAX_WIDTH, Slot, Tiles, panels_of};
+use crate::kernel::tiles::{MAX_WIDTH, Slot, Tiles, panels_of};
 use crate::loss::{Loss, cross_entropy};
-use crate::pass::{MAX_CLASSES, Packed, Part, Pass, write_rows};
+use crate::pass::{MAX_CLASSES, Packed, Part, Pass, fill_rows};
+
+/// A layer of more outputs adds up its gradient by columns of its inputs. Listing
+/// them takes about as long as it saves in two panels.
+const WIDE: usize = 2 * MAX_WIDTH;
+
+/// Rows of such a gradient that are added up before they take their step: 50 × 64
+/// floats are 13 KiB, part of an L1 cache.
+const STRIPE: usize = BLOCK / 8;
 
 /// Floats of the largest tile.
 const TILE: usize = BLOCK * MAX_WIDTH;
@@ -59,6 +69,8 @@ struct LayerErrors {
     panels: Vec<Aligned>,
     /// Again, for the product with Wᵀ.
     sparse: SparseRows,
+    /// The layer's inputs by column, where D is wide.
+    columns: SparseColumns,
 }
 
 impl Descent {
@@ -109,18 +121,20 @@ impl Descent {
     /// Adds the gradient of a chunk's images to its batch's, and after the last
     /// chunk takes the step; returns the loss of the images before it.
     ///
-    /// `write` fills the row of each image.
-    pub(crate) fn step(
+    /// `image` gives the pixels of each.
+    pub(crate) fn step<'a>(
         &mut self,
         chunk: &Chunk<'_>,
         step: Step,
         clip_norm: Option<f32>,
-        write: impl Fn(usize, &mut RowWriter<'_>) + Sync,
+        image: impl Fn(usize) -> &'a [u8] + Sync,
     ) -> Loss {
-        self.pass.forward_first(&self.packed, chunk.labels.len(), write);
+        let count = chunk.labels.len();
+        self.pass.forward_first(&self.packed, count, image);
         let (packed, transposed, level) = (&self.packed, &self.transposed, self.pass.level);
         self.pass.pool.run_pairs(&mut self.pass.parts, &mut self.errors, |part, errors| {
             part.forward(packed, level, chunk.dropout);
+            errors.list_columns(part, packed);
             errors.backward(part, packed, transposed, chunk, level);
         });
         self.descend(chunk, step, clip_norm);
@@ -138,29 +152,40 @@ impl Descent {
         let steps_now = chunk.is_last && clip_norm.is_none();
         for (index, layer) in self.packed.layers.iter_mut().enumerate() {
             let (width, _) = panels_of(layer.outputs);
+            let is_wide = layer.outputs > WIDE;
             let blocks = layer.weights.blocks();
             self.pass.pool.run_each(layer.weights.tiles_mut(), |number, tile| {
+                let (panel, block) = (number / blocks, number % blocks);
                 // Most batches are one chunk, and their gradient never leaves
                 // this core's caches.
-                let mut gradient = TileGradient([0.0; TILE]);
-                let gradient = &mut gradient.0[..tile.values.len()];
-                if !chunk.is_first {
-                    gradient.copy_from_slice(&tile.gradient);
-                }
-                for (part, errors) in parts.iter().zip(errors) {
-                    level.run(AddGradient {
-                        inputs: &part.layers[index].inputs,
-                        block: number % blocks,
-                        errors: &errors.layers[index].panels[number / blocks],
-                        width,
-                        gradient,
-                    });
-                }
-                if steps_now {
-                    level.run(Descend { step, gradient, tile });
-                } else {
-                    tile.gradient.resize(gradient.len());
-                    tile.gradient.copy_from_slice(gradient);
+                let mut gradient = Gradient([0.0; TILE]);
+                let stripe = if is_wide { STRIPE * width } else { tile.values.len() };
+                let gradient = &mut gradient.0[..stripe];
+                for first in (0..tile.values.len()).step_by(stripe) {
+                    match chunk.is_first {
+                        true => gradient.fill(0.0),
+                        false => gradient.copy_from_slice(&tile.gradient[first..][..stripe]),
+                    }
+                    if is_wide {
+                        let factors = errors.iter().map(|part| {
+                            let LayerErrors { panels, columns, .. } = &part.layers[index];
+                            (columns, &*panels[panel])
+                        });
+                        let first = block * BLOCK + first / width;
+                        level.run(AddWideGradient { factors, width, first, gradient });
+                    } else {
+                        for (part, errors) in parts.iter().zip(errors) {
+                            let inputs = &part.layers[index].inputs;
+                            let errors = &errors.layers[index].panels[panel];
+                            level.run(AddGradient { inputs, block, errors, width, gradient });
+                        }
+                    }
+                    if steps_now {
+                        level.run(Descend { step, gradient, first, tile });
+                    } else {
+                        tile.gradient.resize(tile.values.len());
+                        tile.gradient[first..][..stripe].copy_from_slice(gradient);
+                    }
                 }
             });
         }
@@ -186,7 +211,7 @@ impl Descent {
         for layer in &mut self.packed.layers {
             self.pass.pool.run_each(layer.weights.tiles_mut(), |_, tile| {
                 let gradient = std::mem::take(&mut tile.gradient);
-                level.run(Descend { step, gradient: &gradient, tile });
+                level.run(Descend { step, gradient: &gradient, first: 0, tile });
                 tile.gradient = gradient;
             });
         }
@@ -202,15 +227,30 @@ impl Descent {
 }
 
 #[repr(align(64))]
-struct TileGradient([f32; TILE]);
+struct Gradient([f32; TILE]);
 
 impl PartErrors {
     fn new(packed: &Packed) -> Self {
         let layers = packed.layers.iter().map(|layer| {
             let (_, panels) = panels_of(layer.outputs);
-            LayerErrors { panels: vec![Aligned::default(); panels], sparse: SparseRows::default() }
+            LayerErrors {
+                panels: vec![Aligned::default(); panels],
+                sparse: SparseRows::default(),
+                columns: SparseColumns::default(),
+            }
         });
         Self { layers: layers.collect(), losses: Vec::new() }
+    }
+
+    /// Lists the inputs of each layer by column, where the gradient takes them so.
+    fn list_columns(&mut self, part: &Part, packed: &Packed) {
+        for (errors, (inputs, layer)) in
+            self.layers.iter_mut().zip(part.layers.iter().zip(&packed.layers))
+        {
+            if layer.outputs > WIDE {
+                errors.columns.fill(&inputs.inputs);
+            }
+        }
     }
 
     /// The loss of each image of a part, and the errors of each layer.
@@ -226,10 +266,9 @@ impl PartErrors {
         self.loss(part, packed.classes(), chunk);
         for index in (1..=last).rev() {
             let (below, rest) = self.layers.split_at_mut(index);
-            let LayerErrors { panels, sparse } = &mut rest[0];
+            let LayerErrors { panels, sparse, .. } = &mut rest[0];
             let outputs = packed.layers[index].outputs;
-            sparse.resize(part.images.len(), outputs);
-            write_rows(sparse, panels, outputs, |_| ());
+            fill_rows(sparse, level, part.images.len(), panels, outputs, outputs);
             // D of the layer below is (D·Wᵀ) ∘ f′.
             let layer = &packed.layers[index - 1];
             let (width, _) = panels_of(layer.outputs);
@@ -305,9 +344,9 @@ mod tests {
         };
         let rule = Rule::Momentum { momentum: 0.9 };
         let step = Step { rule, learning_rate: 0.1, keep: 1.0, gradient_scale: 1.0 };
-        descent.step(&chunk, step, None, |row, writer| {
+        descent.step(&chunk, step, None, |row| {
             assert_ne!(row, bad, "the bad image");
-            writer.floats(&[0.5; 9]);
+            &[7; 9]
         });
     }
 

@@ -4,8 +4,9 @@
 //! - [`level`]: which instruction set, chosen at run time
 //! - [`simd`]: the few operations that differ between them
 //! - [`gemm`]: the product of two dense matrices, for [`Matrix`](crate::Matrix)
-//! - [`sparse`], [`tiles`]: the products of training and prediction, which
-//!   skip zeros
+//! - [`sparse`], [`columns`]: rows without their zeros, and the same by column
+//! - [`tiles`], [`products`]: a layer's weights, and the products of training and
+//!   prediction, which pass over zeros
 //! - [`row`]: the product of one row, for a single prediction
 //! - [`step`]: the step of gradient descent
 //! - [`parallel`]: tasks on all cores
@@ -19,10 +20,12 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod aligned;
+pub(crate) mod columns;
 pub(crate) mod gemm;
 pub(crate) mod level;
 pub(crate) mod parallel;
 pub(crate) mod prefetch;
+pub(crate) mod products;
 pub(crate) mod row;
 pub(crate) mod simd;
 pub(crate) mod sparse;

@@ -19,7 +19,8 @@ pub(crate) fn exp(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0;
     let bounded = if x < -87.3 { -87.3 } else { x };
     let bounded = if bounded > 88.0 { 88.0 } else { bounded };
-    let n = (bounded * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let rounded = bounded * std::f32::consts::LOG2_E + ROUND;
+    let n = rounded - ROUND;
     let r = bounded - n * LN2_HIGH - n * LN2_LOW;
     let mut p = 1.987_569_2e-4;
     p = p * r + 1.398_199_9e-3;
@@ -28,8 +29,10 @@ pub(crate) fn exp(x: f32) -> f32 {
     p = p * r + 0.166_666_66;
     p = p * r + 0.5;
     let power = p * r * r + r + 1.0;
-    // 2ⁿ by its exponent bits; n is within −126..=127. NaN goes through `power`.
-    let scale = f32::from_bits(((n as i32 + 127) as u32) << 23);
+    // 2ⁿ by its exponent bits: n, within −126..=127, is how far the bits of
+    // `rounded` are from those of `ROUND`. NaN goes through `power`.
+    let exponent = rounded.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127);
+    let scale = f32::from_bits(exponent << 23);
     if x < -87.3 { 0.0 } else { power * scale }
 }
 

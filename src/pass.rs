@@ -21,8 +21,9 @@ use crate::dropout::Dropout;
 use crate::kernel::aligned::Aligned;
 use crate::kernel::level::Level;
 use crate::kernel::parallel::Pool;
-use crate::kernel::sparse::{RowWriter, SparseRows};
-use crate::kernel::tiles::{Forward, Slot, Tiles, panels_of};
+use crate::kernel::products::Forward;
+use crate::kernel::sparse::{Element, SparseRows};
+use crate::kernel::tiles::{Slot, Tiles, panels_of};
 
 /// Images that are in memory as numbers at once; larger batches go through in
 /// chunks of this many.
@@ -143,8 +144,8 @@ impl Part {
                 dropout.forward(level, index, &self.images, &mut before[index - 1].outputs);
             }
             let PartLayer { inputs, outputs } = &mut rest[0];
-            inputs.resize(self.images.len(), layer.inputs + 1);
-            write_rows(inputs, &before[index - 1].outputs, layer.inputs, |row| row.floats(&[1.0]));
+            let (count, below) = (self.images.len(), &before[index - 1].outputs);
+            fill_rows(inputs, level, count, below, layer.inputs, layer.inputs + 1);
             layer.forward(level, inputs, outputs);
         }
     }
@@ -157,23 +158,41 @@ impl Part {
             logits.copy_from_slice(&panel[row * width..][..logits.len()]);
         }
     }
+
+    /// Replaces the logits of each image.
+    fn finish(&mut self, classes: usize, finish: impl Fn(&mut [f32])) {
+        let (width, _) = panels_of(classes);
+        let mut logits = [0.0; MAX_CLASSES];
+        let logits = &mut logits[..classes];
+        for row in 0..self.images.len() {
+            self.copy_logits(row, logits);
+            finish(logits);
+            let outputs = &mut self.layers.last_mut().expect("a network has a layer").outputs;
+            for (logits, panel) in logits.chunks(width).zip(outputs) {
+                panel[row * width..][..logits.len()].copy_from_slice(logits);
+            }
+        }
+    }
 }
 
-/// Fills sparse rows from values in panels, of which `cols` columns count, and
-/// with what `finish` adds.
-pub(crate) fn write_rows(
+/// Fills sparse rows from the values of images in panels, of which `outputs`
+/// columns count, and with a 1 where `cols` is one more.
+pub(crate) fn fill_rows(
     rows: &mut SparseRows,
+    level: Level,
+    images: usize,
     panels: &[Aligned],
+    outputs: usize,
     cols: usize,
-    finish: impl Fn(&mut RowWriter<'_>),
 ) {
-    let (width, _) = panels_of(cols);
-    for row in 0..rows.rows() {
-        let mut writer = rows.write(row);
-        for (panel, first) in panels.iter().zip((0..cols).step_by(width)) {
-            writer.floats(&panel[row * width..][..width.min(cols - first)]);
-        }
-        finish(&mut writer);
+    let (width, _) = panels_of(outputs);
+    rows.clear(images, cols);
+    for row in 0..images {
+        let pieces = panels
+            .iter()
+            .zip((0..outputs).step_by(width))
+            .map(|(panel, first)| &panel[row * width..][..width.min(outputs - first)]);
+        rows.push(level, pieces);
     }
 }
 
@@ -186,41 +205,43 @@ impl Pass {
         Self { pool, level, parts, first }
     }
 
-    /// The forward pass of `images` images, at most [`CHUNK`]; `write` fills the
-    /// row of each.
-    pub(crate) fn forward(
+    /// The forward pass of `count` images, at most [`CHUNK`]; `image` gives each, and
+    /// `finish` makes answers of its logits.
+    pub(crate) fn forward<'a, E: Element + 'a>(
         &mut self,
         packed: &Packed,
-        images: usize,
-        write: impl Fn(usize, &mut RowWriter<'_>) + Sync,
+        count: usize,
+        image: impl Fn(usize) -> &'a [E] + Sync,
+        finish: impl Fn(&mut [f32]) + Sync,
     ) {
-        self.forward_first(packed, images, write);
+        self.forward_first(packed, count, image);
         let level = self.level;
-        self.pool.run_each(&mut self.parts, |_, part| part.forward(packed, level, None));
+        self.pool.run_each(&mut self.parts, |_, part| {
+            part.forward(packed, level, None);
+            part.finish(packed.classes(), &finish);
+        });
     }
 
     /// The stages 1 and 2.
-    pub(crate) fn forward_first(
+    pub(crate) fn forward_first<'a, E: Element + 'a>(
         &mut self,
         packed: &Packed,
-        images: usize,
-        write: impl Fn(usize, &mut RowWriter<'_>) + Sync,
+        count: usize,
+        image: impl Fn(usize) -> &'a [E] + Sync,
     ) {
         let level = self.level;
-        let count = self.parts.len();
+        let parts = self.parts.len();
         let layer = &packed.layers[0];
         self.pool.run_each(&mut self.parts, |index, part| {
-            part.images = images * index / count..images * (index + 1) / count;
+            part.images = count * index / parts..count * (index + 1) / parts;
             let inputs = &mut part.layers[0].inputs;
-            inputs.resize(part.images.len(), layer.inputs + 1);
-            for (row, image) in part.images.clone().enumerate() {
-                let mut writer = inputs.write(row);
-                write(image, &mut writer);
-                writer.floats(&[1.0]);
+            inputs.clear(part.images.len(), layer.inputs + 1);
+            for number in part.images.clone() {
+                inputs.push(level, [image(number)].into_iter());
             }
         });
         self.exchange_first();
-        let parts = &self.parts;
+        let (count, parts) = (parts, &self.parts);
         let (width, _) = panels_of(layer.outputs);
         self.pool.run_each(&mut self.first, |index, outputs| {
             let inputs = &parts[index % count].layers[0].inputs;
@@ -245,14 +266,14 @@ impl Pass {
         }
     }
 
-    /// Calls `each` with each image of the last forward pass and its logits.
-    pub(crate) fn for_each_logits(&self, classes: usize, mut each: impl FnMut(usize, &mut [f32])) {
-        let mut logits = [0.0; MAX_CLASSES];
-        let logits = &mut logits[..classes];
+    /// Calls `each` with each image of the last forward pass and its answers.
+    pub(crate) fn for_each_answer(&self, classes: usize, mut each: impl FnMut(usize, &[f32])) {
+        let mut answers = [0.0; MAX_CLASSES];
+        let answers = &mut answers[..classes];
         for part in &self.parts {
             for (row, image) in part.images.clone().enumerate() {
-                part.copy_logits(row, logits);
-                each(image, logits);
+                part.copy_logits(row, answers);
+                each(image, answers);
             }
         }
     }

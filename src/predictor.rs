@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::kernel::level::Level;
 use crate::kernel::parallel::available_threads;
 use crate::kernel::row::AddRowProduct;
-use crate::kernel::sparse::RowWriter;
+use crate::kernel::sparse::Element;
 use crate::loss::{argmax, softmax};
 use crate::matrix::Matrix;
 use crate::network::{Network, check_images};
@@ -70,13 +70,11 @@ impl Predictor {
     pub fn predict(&mut self, image: &(impl AsRef<[f32]> + ?Sized)) -> &[f32] {
         let image = image.as_ref();
         assert_eq!(image.len(), self.packed.inputs(), "values of an image for the inputs");
-        self.pass.forward(&self.packed, 1, |_, row| row.floats(image));
-        let classes = self.packed.classes();
+        let (classes, temperature) = (self.packed.classes(), self.temperature);
+        let finish = |logits: &mut [f32]| _ = softmax(logits, temperature);
+        self.pass.forward(&self.packed, 1, |_| image, finish);
         let probabilities = &mut self.probabilities[..classes];
-        self.pass.for_each_logits(classes, |_, logits| {
-            softmax(logits, self.temperature);
-            probabilities.copy_from_slice(logits);
-        });
+        self.pass.for_each_answer(classes, |_, answers| probabilities.copy_from_slice(answers));
         probabilities
     }
 
@@ -90,8 +88,7 @@ impl Predictor {
     /// If `images` has not the network's number of inputs as columns.
     pub fn predict_batch(&mut self, images: &Matrix, probabilities: &mut Matrix) {
         assert_eq!(images.cols(), self.packed.inputs(), "columns of the images for the inputs");
-        let write = |image, row: &mut RowWriter<'_>| row.floats(images.row(image));
-        self.predict_rows(images.rows(), probabilities, write);
+        self.predict_rows(images.rows(), probabilities, |image| images.row(image));
     }
 
     /// The probabilities for images that are one byte a pixel.
@@ -104,48 +101,44 @@ impl Predictor {
     /// number of pixels than the network has inputs.
     pub fn predict_images(&mut self, images: &Images, probabilities: &mut Matrix) -> Result<()> {
         check_images(images, self.packed.inputs())?;
-        let write = |image, row: &mut RowWriter<'_>| row.pixels(images.get(image));
-        self.predict_rows(images.len(), probabilities, write);
+        self.predict_rows(images.len(), probabilities, |image| images.get(image));
         Ok(())
     }
 
     /// The logits of each image, in order, for [`calibration`](crate::calibration).
     pub(crate) fn logits(&mut self, images: &Images) -> Result<Matrix> {
         check_images(images, self.packed.inputs())?;
-        let mut matrix = Matrix::zeros(images.len(), self.packed.classes());
-        let write = |image, row: &mut RowWriter<'_>| row.pixels(images.get(image));
-        self.for_each_row(images.len(), write, |image, logits| {
-            matrix.row_mut(image).copy_from_slice(logits);
-        });
-        Ok(matrix)
+        let mut logits = Matrix::default();
+        self.answer_rows(images.len(), &mut logits, |image| images.get(image), |_| ());
+        Ok(logits)
     }
 
-    fn predict_rows(
+    fn predict_rows<'a, E: Element + 'a>(
         &mut self,
         images: usize,
         probabilities: &mut Matrix,
-        write: impl Fn(usize, &mut RowWriter<'_>) + Sync,
+        image: impl Fn(usize) -> &'a [E] + Sync,
     ) {
         let temperature = self.temperature;
-        probabilities.resize(images, self.packed.classes());
-        self.for_each_row(images, write, |image, logits| {
-            softmax(logits, temperature);
-            probabilities.row_mut(image).copy_from_slice(logits);
-        });
+        let finish = |logits: &mut [f32]| _ = softmax(logits, temperature);
+        self.answer_rows(images, probabilities, image, finish);
     }
 
-    /// Calls `each` with each image and its logits.
-    fn for_each_row(
+    /// Fills `answers` with what `finish` makes of each image's logits.
+    fn answer_rows<'a, E: Element + 'a>(
         &mut self,
         images: usize,
-        write: impl Fn(usize, &mut RowWriter<'_>) + Sync,
-        mut each: impl FnMut(usize, &mut [f32]),
+        answers: &mut Matrix,
+        image: impl Fn(usize) -> &'a [E] + Sync,
+        finish: impl Fn(&mut [f32]) + Sync,
     ) {
+        let classes = self.packed.classes();
+        answers.resize(images, classes);
         for first in (0..images).step_by(CHUNK) {
             let count = CHUNK.min(images - first);
-            self.pass.forward(&self.packed, count, |image, row| write(first + image, row));
-            self.pass.for_each_logits(self.packed.classes(), |image, logits| {
-                each(first + image, logits);
+            self.pass.forward(&self.packed, count, |number| image(first + number), &finish);
+            self.pass.for_each_answer(classes, |image, found| {
+                answers.row_mut(first + image).copy_from_slice(found);
             });
         }
     }

@@ -381,13 +381,13 @@ impl Batch<'_> {
                 is_last: number + 1 == chunks,
             };
             let augmented = augmented.as_ref();
-            loss += descent.step(&chunk, step, config.clip_norm, |row, writer| match augmented {
-                Some(augmented) => writer.pixels(augmented.get(row)),
+            loss += descent.step(&chunk, step, config.clip_norm, |row| match augmented {
+                Some(augmented) => augmented.get(row),
                 None => {
                     if let Some(&later) = images.get(row + PREFETCH) {
                         prefetch(self.dataset.images().get(later));
                     }
-                    writer.pixels(self.dataset.images().get(images[row]));
+                    self.dataset.images().get(images[row])
                 }
             });
         }

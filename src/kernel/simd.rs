@@ -1,5 +1,7 @@
 //! Vectors of `f32`: the operations that differ between instruction sets.
 
+use crate::kernel::sparse::{Entry, GROUP};
+
 /// An instruction set, as a value that exists only where the processor has it.
 pub(crate) trait Simd: Copy {
     /// Some `f32`, side by side.
@@ -31,6 +33,40 @@ pub(crate) trait Simd: Copy {
 
     /// `a * b + c` in each lane, rounded once.
     fn mul_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+
+    /// [`Element::keep`](crate::kernel::sparse::Element::keep) of numbers.
+    #[inline(always)]
+    fn keep_numbers(self, from: &[f32; GROUP], first: u32, to: &mut [Entry; GROUP]) -> usize {
+        keep(from, first, to, |value| value)
+    }
+
+    /// [`Element::keep`](crate::kernel::sparse::Element::keep) of pixels.
+    #[inline(always)]
+    fn keep_pixels(self, from: &[u8; GROUP], first: u32, to: &mut [Entry; GROUP]) -> usize {
+        // Most of an image is paper.
+        if u128::from_ne_bytes(*from) == 0 {
+            return 0;
+        }
+        keep(from, first, to, |pixel| f32::from(pixel) / 255.0)
+    }
+}
+
+/// Writes each entry to the next place, which is used again if it is not kept: no
+/// branch to guess.
+#[inline(always)]
+fn keep<T: Copy>(
+    from: &[T; GROUP],
+    first: u32,
+    to: &mut [Entry; GROUP],
+    value_of: impl Fn(T) -> f32,
+) -> usize {
+    let mut kept = 0;
+    for (column, &element) in (first..).zip(from) {
+        let value = value_of(element);
+        to[kept] = Entry { column, value };
+        kept += usize::from(value != 0.0);
+    }
+    kept
 }
 
 /// A loop that is written once and compiled for each level.
@@ -82,6 +118,7 @@ mod x86_64 {
     use std::arch::x86_64::*;
 
     use super::{Kernel, Simd};
+    use crate::kernel::sparse::{Entry, GROUP};
 
     /// AVX2 and FMA.
     #[derive(Clone, Copy)]
@@ -113,12 +150,13 @@ mod x86_64 {
                 && is_x86_feature_detected!("avx512vl")
                 && is_x86_feature_detected!("avx512bw")
                 && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("popcnt")
                 && Avx2::detect().is_some();
             found.then_some(Self(()))
         }
 
         pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
-            #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+            #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,popcnt")]
             fn compiled<K: Kernel>(simd: Avx512, kernel: K) -> K::Output {
                 kernel.run(simd)
             }
@@ -195,5 +233,53 @@ mod x86_64 {
             // SAFETY: `self` exists, so the processor has AVX-512.
             unsafe { _mm512_fmadd_ps(a, b, c) }
         }
+
+        #[inline(always)]
+        fn keep_numbers(self, from: &[f32; GROUP], first: u32, to: &mut [Entry; GROUP]) -> usize {
+            // SAFETY: AVX-512 as above; sixteen floats are there to read.
+            unsafe { keep(_mm512_loadu_ps(from.as_ptr()), first, to) }
+        }
+
+        #[inline(always)]
+        fn keep_pixels(self, from: &[u8; GROUP], first: u32, to: &mut [Entry; GROUP]) -> usize {
+            // SAFETY: AVX-512 as above; sixteen bytes are there to read.
+            unsafe {
+                let pixels = _mm512_cvtepu8_epi32(_mm_loadu_si128(from.as_ptr().cast()));
+                let pixels = _mm512_cvtepi32_ps(pixels);
+                // x / 255, rounded to nearest: the product is off by its last bit
+                // at most, and the remainder puts that right (a test tries each x).
+                let inverse = _mm512_set1_ps(1.0 / 255.0);
+                let product = _mm512_mul_ps(pixels, inverse);
+                let rest = _mm512_fnmadd_ps(product, _mm512_set1_ps(255.0), pixels);
+                keep(_mm512_fmadd_ps(rest, inverse, product), first, to)
+            }
+        }
+    }
+
+    /// Writes the lanes that are not zero, with their columns, to the start of `to`;
+    /// returns how many.
+    #[inline]
+    #[target_feature(enable = "avx512f,popcnt")]
+    fn keep(values: __m512, first: u32, to: &mut [Entry; GROUP]) -> usize {
+        // Unordered, so that NaN stays.
+        let mask = _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(values, _mm512_setzero_ps());
+        let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+        let columns = _mm512_add_epi32(_mm512_set1_epi32(first as i32), lanes);
+        let columns = _mm512_maskz_compress_epi32(mask, columns);
+        let values = _mm512_castps_si512(_mm512_maskz_compress_ps(mask, values));
+        // Column beside value: lane i of the values is lane 16 + i of both.
+        let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+        let count = mask.count_ones() as usize;
+        let to = to.as_mut_ptr().cast::<__m512i>();
+        // SAFETY: an entry is 64 bits, and sixteen are there to write.
+        unsafe {
+            _mm512_storeu_si512(to, _mm512_permutex2var_epi32(columns, low, values));
+            // Seldom: strokes are narrow.
+            if count > 8 {
+                let high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
+                _mm512_storeu_si512(to.add(1), _mm512_permutex2var_epi32(columns, high, values));
+            }
+        }
+        count
     }
 }

@@ -4,38 +4,75 @@
 //! half of the activations. A product that passes them over does less work, and
 //! leaves the same bits: a fused multiply-add of zero changes nothing.
 
-/// Columns that are listed together. The rows of weights that belong to them,
-/// 264 × 64 floats, are 66 KiB: most of them are in an L1 cache of 48 KiB when
-/// the next image needs them, and the rest in the L2 cache. Of the sizes from 64
-/// to 400, training and prediction were fastest from 200 on; 264 cuts the 785
-/// inputs of an MNIST image into three with little left over.
-pub(crate) const BLOCK: usize = 264;
+use crate::kernel::level::Level;
+use crate::kernel::simd::{Kernel, Simd};
+
+/// Columns that are looked at together, a vector of AVX-512.
+pub(crate) const GROUP: usize = 16;
+
+/// Columns that are listed together, a multiple of [`GROUP`]: 400 cut the 785 inputs
+/// of an MNIST image into two with little left over, so that two threads have as
+/// much to do where a layer has few outputs; its rows of weights, 400 × 16 floats,
+/// are then 25 KiB and stay in the L1 cache. In wider layers, 400 × 64 floats are
+/// in the L2 cache, and sizes from 200 to 400 were equally fast.
+pub(crate) const BLOCK: usize = 400;
 
 /// A number that is not zero, and its column within its block.
 #[derive(Clone, Copy, Default)]
+#[repr(C)]
 pub(crate) struct Entry {
     pub(crate) column: u32,
     pub(crate) value: f32,
 }
 
-/// Rows without their zeros. Each row has room for all of its columns.
-#[derive(Default)]
+/// What a row is made from.
+pub(crate) trait Element: Copy + Default {
+    /// The number 1, which a bias is multiplied with.
+    const ONE: Self;
+
+    /// Writes those of a group that are not zero to the start of `to`; returns how
+    /// many. What is after them in `to` is unspecified. `first` is the column of
+    /// the first within its block.
+    fn keep<S: Simd>(simd: S, from: &[Self; GROUP], first: u32, to: &mut [Entry; GROUP]) -> usize;
+}
+
+impl Element for f32 {
+    const ONE: Self = 1.0;
+
+    #[inline(always)]
+    fn keep<S: Simd>(simd: S, from: &[f32; GROUP], first: u32, to: &mut [Entry; GROUP]) -> usize {
+        simd.keep_numbers(from, first, to)
+    }
+}
+
+/// A pixel: 0 to 255 stand for 0 to 1.
+impl Element for u8 {
+    const ONE: Self = 255;
+
+    #[inline(always)]
+    fn keep<S: Simd>(simd: S, from: &[u8; GROUP], first: u32, to: &mut [Entry; GROUP]) -> usize {
+        simd.keep_pixels(from, first, to)
+    }
+}
+
+/// Rows without their zeros, one after the other.
 pub(crate) struct SparseRows {
     rows: usize,
     cols: usize,
     entries: Vec<Entry>,
-    /// For each row, where in its room the entries of each block of columns end.
-    ends: Vec<u32>,
+    /// How many of the entries are in use.
+    end: usize,
+    /// Where each row's entries of each block of columns end, after a 0.
+    ends: Vec<usize>,
+}
+
+impl Default for SparseRows {
+    fn default() -> Self {
+        Self { rows: 0, cols: 0, entries: Vec::new(), end: 0, ends: vec![0] }
+    }
 }
 
 impl SparseRows {
-    /// Another shape; the memory is used again, and old rows are unspecified.
-    pub(crate) fn resize(&mut self, rows: usize, cols: usize) {
-        (self.rows, self.cols) = (rows, cols);
-        self.entries.resize(rows * cols, Entry::default());
-        self.ends.resize(rows * self.blocks(), 0);
-    }
-
     /// The number of rows.
     pub(crate) fn rows(&self) -> usize {
         self.rows
@@ -49,103 +86,98 @@ impl SparseRows {
     /// The entries of a row in a block of columns.
     #[inline(always)]
     pub(crate) fn block(&self, row: usize, block: usize) -> &[Entry] {
-        let ends = &self.ends[row * self.blocks()..][..=block];
-        let start = if block == 0 { 0 } else { ends[block - 1] };
-        &self.entries[row * self.cols..][..self.cols][start as usize..ends[block] as usize]
+        let index = row * self.blocks() + block;
+        &self.entries[self.ends[index]..self.ends[index + 1]]
     }
 
-    /// Starts to fill a row, whose columns then come in order.
-    pub(crate) fn write(&mut self, row: usize) -> RowWriter<'_> {
-        let blocks = self.blocks();
-        RowWriter {
-            entries: &mut self.entries[row * self.cols..][..self.cols],
-            ends: &mut self.ends[row * blocks..][..blocks],
-            len: 0,
-            column: 0,
+    /// No rows, and room for some of another length; the memory is used again.
+    pub(crate) fn clear(&mut self, rows: usize, cols: usize) {
+        (self.rows, self.cols, self.end) = (0, cols, 0);
+        // A group is written whole, whatever is kept of it.
+        let room = rows * cols + GROUP;
+        if self.entries.len() < room {
+            self.entries.resize(room, Entry::default());
         }
-    }
-}
-
-/// Fills a row of [`SparseRows`].
-pub(crate) struct RowWriter<'a> {
-    entries: &'a mut [Entry],
-    ends: &'a mut [u32],
-    len: usize,
-    column: usize,
-}
-
-impl RowWriter<'_> {
-    /// The next columns, from pixels, as values from 0 to 1.
-    pub(crate) fn pixels(&mut self, pixels: &[u8]) {
-        self.write(
-            pixels,
-            |pixel| PIXEL_VALUES[usize::from(pixel)],
-            |group| u64::from_ne_bytes(*group) == 0,
-        );
+        self.ends.clear();
+        self.ends.reserve(rows * self.blocks() + 1);
+        self.ends.push(0);
     }
 
-    /// The next columns.
-    pub(crate) fn floats(&mut self, values: &[f32]) {
-        self.write(
-            values,
-            |value| value,
-            |group| {
-                // Zero has no bits but its sign.
-                group.iter().fold(0, |bits, value| bits | value.to_bits()) << 1 == 0
-            },
-        );
-    }
-
-    /// Writes columns in groups of eight, and passes over groups of zeros: most
-    /// of an image is paper.
-    #[inline(always)]
-    fn write<T: Copy>(
+    /// Adds a row: `pieces` one after the other, each but the last a multiple of
+    /// [`GROUP`] long, and a 1 where a column is left.
+    ///
+    /// # Panics
+    /// If these are not as many as there are columns, or there is no room.
+    pub(crate) fn push<'a, E: Element + 'a>(
         &mut self,
-        mut values: &[T],
-        value_of: impl Fn(T) -> f32,
-        is_zero: impl Fn(&[T; 8]) -> bool,
+        level: Level,
+        pieces: impl Iterator<Item = &'a [E]>,
     ) {
-        while !values.is_empty() {
-            // The columns up to the end of a block.
-            let room = BLOCK - self.column % BLOCK;
-            let (block, rest) = values.split_at(room.min(values.len()));
-            let mut column = (self.column % BLOCK) as u32;
-            let mut len = self.len;
-            let mut push = |column, value| {
-                // Written in any case, kept if it is not zero: no branch to guess.
-                self.entries[len] = Entry { column, value };
-                len += usize::from(value != 0.0);
-            };
-            let (groups, last) = block.as_chunks::<8>();
-            for group in groups {
-                if !is_zero(group) {
-                    for (i, &value) in (0..).zip(group) {
-                        push(column + i, value_of(value));
-                    }
-                }
-                column += 8;
-            }
-            for (i, &value) in (0..).zip(last) {
-                push(column + i, value_of(value));
-            }
-            self.ends[self.column / BLOCK] = len as u32;
-            self.len = len;
-            self.column += block.len();
-            values = rest;
-        }
+        level.run(Push { rows: self, pieces });
     }
 }
 
-/// The value of each pixel byte, from 0 to 1.
-const PIXEL_VALUES: [f32; 256] = {
-    let mut values = [0.0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        values[byte] = byte as f32 / 255.0;
-        byte += 1;
+/// Adds a row.
+struct Push<'r, P> {
+    rows: &'r mut SparseRows,
+    pieces: P,
+}
+
+impl<'a, E: Element + 'a, P: Iterator<Item = &'a [E]>> Kernel for Push<'_, P> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let SparseRows { rows, cols, entries, end, ends } = self.rows;
+        // A value of its own, so that it is in registers.
+        let mut row = Row { entries, ends, end: *end, column: 0, left: *cols };
+        let mut last: &[E] = &[];
+        for piece in self.pieces {
+            assert!(last.is_empty(), "whole groups before the last piece");
+            let (groups, rest) = piece.as_chunks();
+            for group in groups {
+                row.keep(simd, group, GROUP);
+            }
+            last = rest;
+        }
+        assert!(row.left == last.len() || row.left == last.len() + 1, "an element a column");
+        if row.left > 0 {
+            let mut group = [E::default(); GROUP];
+            group[..last.len()].copy_from_slice(last);
+            if row.left > last.len() {
+                group[last.len()] = E::ONE;
+            }
+            row.keep(simd, &group, row.left);
+        }
+        *end = row.end;
+        *rows += 1;
     }
-    values
-};
+}
+
+/// A row that is being added.
+struct Row<'a> {
+    entries: &'a mut [Entry],
+    ends: &'a mut Vec<usize>,
+    end: usize,
+    /// The column that comes next, within its block.
+    column: usize,
+    /// How many columns are still to come.
+    left: usize,
+}
+
+impl Row<'_> {
+    /// Adds a group, the first `count` columns of which belong to the row.
+    #[inline(always)]
+    fn keep<S: Simd, E: Element>(&mut self, simd: S, group: &[E; GROUP], count: usize) {
+        let to = self.entries[self.end..].first_chunk_mut().expect("room for a group");
+        self.end += E::keep(simd, group, self.column as u32, to);
+        (self.column, self.left) = (self.column + count, self.left - count);
+        if self.column == BLOCK || self.left == 0 {
+            self.ends.push(self.end);
+            self.column = 0;
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -165,18 +197,66 @@ mod tests {
 
     #[test]
     fn rows_come_back_with_their_zeros() {
-        for cols in [1, 2, 7, 8, 9, 127, 128, 129, 300, 784] {
+        for level in Level::available() {
+            for cols in [1, 2, 15, 16, 17, 127, 128, 399, 400, 401, 784, 800] {
+                let pixels: Vec<u8> = (0..cols)
+                    .map(|j| if j / 5 % 3 == 0 { (j * 7 % 256) as u8 } else { 0 })
+                    .collect();
+                let mut floats: Vec<f32> =
+                    pixels.iter().map(|&pixel| f32::from(pixel) / 255.0).collect();
+                for with_one in [0, 1] {
+                    let mut bytes = SparseRows::default();
+                    let mut numbers = SparseRows::default();
+                    bytes.clear(2, cols + with_one);
+                    numbers.clear(2, cols + with_one);
+                    for piece in [32, cols] {
+                        bytes.push(level, pixels.chunks(piece));
+                        numbers.push(level, floats.chunks(piece));
+                    }
+                    floats.resize(cols + with_one, 1.0);
+                    for row in [0, 1] {
+                        assert_eq!(dense(&bytes, row), floats, "{level}, {cols}");
+                        assert_eq!(dense(&numbers, row), floats, "{level}, {cols}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_pixel_is_its_255th_part() {
+        let pixels: Vec<u8> = (0..=255).collect();
+        for level in Level::available() {
             let mut rows = SparseRows::default();
-            rows.resize(2, cols);
-            let pixels: Vec<u8> =
-                (0..cols).map(|j| if j / 5 % 3 == 0 { (j * 7 % 256) as u8 } else { 0 }).collect();
-            let floats: Vec<f32> = pixels.iter().map(|&pixel| f32::from(pixel) / 255.0).collect();
-            rows.write(1).pixels(&pixels);
-            // In pieces of any length.
-            let mut writer = rows.write(0);
-            floats.chunks(11).for_each(|piece| writer.floats(piece));
-            assert_eq!(dense(&rows, 0), floats, "{cols}");
-            assert_eq!(dense(&rows, 1), floats, "{cols}");
+            rows.clear(1, 256);
+            rows.push(level, [&pixels[..]].into_iter());
+            let found = rows.block(0, 0).iter().map(|entry| (entry.column, entry.value.to_bits()));
+            let expected = (1..=255).map(|pixel| (pixel, (pixel as f32 / 255.0).to_bits()));
+            assert!(found.eq(expected), "{level}");
+        }
+    }
+
+    #[test]
+    fn any_number_of_a_group_is_kept() {
+        for level in Level::available() {
+            for count in 0..=GROUP {
+                let group: [u8; GROUP] = std::array::from_fn(|i| u8::from(i >= GROUP - count));
+                let mut rows = SparseRows::default();
+                rows.clear(1, GROUP);
+                rows.push(level, [&group[..]].into_iter());
+                assert_eq!(dense(&rows, 0), group.map(|pixel| f32::from(pixel) / 255.0), "{level}");
+            }
+        }
+    }
+
+    #[test]
+    fn signs_of_zero_are_left_out_and_what_is_no_number_stays() {
+        for level in Level::available() {
+            let mut rows = SparseRows::default();
+            rows.clear(1, 4);
+            rows.push(level, [&[-0.0, f32::NAN, f32::MIN_POSITIVE / 2.0, 0.0][..]].into_iter());
+            let columns: Vec<u32> = rows.block(0, 0).iter().map(|entry| entry.column).collect();
+            assert_eq!(columns, [1, 2], "{level}");
         }
     }
 }

@@ -25,10 +25,11 @@ pub(crate) enum Rule {
     Adam { beta1: f32, beta2: f32, epsilon: f32, correction1: f32, correction2: f32 },
 }
 
-/// Takes the step for one tile.
+/// Takes the step for some parameters of a tile, from number `first` on.
 pub(crate) struct Descend<'a> {
     pub(crate) step: Step,
     pub(crate) gradient: &'a [f32],
+    pub(crate) first: usize,
     pub(crate) tile: &'a mut Tile,
 }
 
@@ -39,6 +40,7 @@ impl Kernel for Descend<'_> {
     fn run<S: Simd>(self, _: S) {
         let Step { rule, learning_rate, keep, gradient_scale } = self.step;
         let Tile { values, velocity, variance, .. } = self.tile;
+        let (values, velocity) = (&mut values[self.first..], &mut velocity[self.first..]);
         let state = values.iter_mut().zip(velocity.iter_mut().zip(self.gradient));
         match rule {
             Rule::Momentum { momentum } => {
@@ -49,7 +51,7 @@ impl Kernel for Descend<'_> {
             }
             Rule::Adam { beta1, beta2, epsilon, correction1, correction2 } => {
                 let rate = learning_rate * correction1;
-                for ((w, (m, g)), s) in state.zip(variance.iter_mut()) {
+                for ((w, (m, g)), s) in state.zip(variance[self.first..].iter_mut()) {
                     let g = gradient_scale * g;
                     *m = beta1 * *m + (1.0 - beta1) * g;
                     *s = beta2 * *s + (1.0 - beta2) * (g * g);

@@ -1,4 +1,4 @@
-//! A layer's parameters in tiles, and their products with sparse rows.
+//! A layer's parameters in tiles.
 //!
 //! A matrix is cut into panels of at most 64 columns, which are four vectors of
 //! AVX-512 or eight of AVX2 and stay in registers while they are added up; and a
@@ -6,16 +6,11 @@
 //! images pass by. Such a tile belongs to one task, so that its weights and
 //! their velocity stay in that core's L2 cache from step to step.
 
-use crate::activation::Activation;
 use crate::kernel::aligned::Aligned;
-use crate::kernel::simd::{Kernel, Simd};
-use crate::kernel::sparse::{BLOCK, SparseRows};
+use crate::kernel::sparse::BLOCK;
 
 /// Columns of the widest panel.
 pub(crate) const MAX_WIDTH: usize = 64;
-
-/// Vectors of a panel's row, where they are shortest.
-const MAX_VECTORS: usize = MAX_WIDTH / 8;
 
 /// The width of a matrix's panels, a multiple of 16, and their number.
 pub(crate) fn panels_of(cols: usize) -> (usize, usize) {
@@ -147,136 +142,6 @@ impl Tiles {
             let tile = &self.panel(panel)[row / BLOCK];
             values.copy_from_slice(&tile.slot(slot)[row % BLOCK * width..][..values.len()]);
         }
-    }
-}
-
-/// A loop over the rows of a panel, whose width the compiler knows.
-trait AtWidth {
-    fn at_width<S: Simd, const WIDTH: usize>(self, simd: S);
-}
-
-/// Runs a loop at a panel's width, one of those that [`panels_of`] gives.
-#[inline(always)]
-fn run_at_width<S: Simd>(kernel: impl AtWidth, width: usize, simd: S) {
-    match width {
-        16 => kernel.at_width::<S, 16>(simd),
-        32 => kernel.at_width::<S, 32>(simd),
-        48 => kernel.at_width::<S, 48>(simd),
-        _ => kernel.at_width::<S, MAX_WIDTH>(simd),
-    }
-}
-
-/// Y = f(X·W), for one panel of W.
-pub(crate) struct Forward<'a> {
-    /// X.
-    pub(crate) inputs: &'a SparseRows,
-    /// The panel's tiles.
-    pub(crate) weights: &'a [Tile],
-    pub(crate) width: usize,
-    pub(crate) activation: Activation,
-    /// Y, (X's rows, width).
-    pub(crate) outputs: &'a mut [f32],
-}
-
-impl Kernel for Forward<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let width = self.width;
-        run_at_width(self, width, simd);
-    }
-}
-
-impl AtWidth for Forward<'_> {
-    #[inline(always)]
-    fn at_width<S: Simd, const WIDTH: usize>(self, simd: S) {
-        let outputs = self.outputs.as_chunks_mut::<WIDTH>().0;
-        assert_eq!(outputs.len(), self.inputs.rows(), "outputs of each row");
-        assert_eq!(self.weights.len(), self.inputs.blocks(), "weights for each column");
-        for (block, tile) in self.weights.iter().enumerate() {
-            let weights = tile.values.as_chunks::<WIDTH>().0;
-            for (row, output) in outputs.iter_mut().enumerate() {
-                let mut sums = if block == 0 {
-                    [simd.splat(0.0); MAX_VECTORS]
-                } else {
-                    load_row::<S, WIDTH>(simd, output)
-                };
-                for entry in self.inputs.block(row, block) {
-                    let value = simd.splat(entry.value);
-                    let weights = &weights[entry.column as usize];
-                    for v in 0..WIDTH / S::LANES {
-                        let weights = simd.load(&weights[v * S::LANES..]);
-                        sums[v] = simd.mul_add(value, weights, sums[v]);
-                    }
-                }
-                store_row::<S, WIDTH>(simd, &sums, output);
-            }
-        }
-        self.activation.forward(outputs.as_flattened_mut());
-    }
-}
-
-/// G += Xᵀ·D, for one tile of G.
-pub(crate) struct AddGradient<'a> {
-    /// X; the block of its columns that are the tile's rows.
-    pub(crate) inputs: &'a SparseRows,
-    pub(crate) block: usize,
-    /// The tile's panel of D, (X's rows, width).
-    pub(crate) errors: &'a [f32],
-    pub(crate) width: usize,
-    /// (`BLOCK`, width).
-    pub(crate) gradient: &'a mut [f32],
-}
-
-impl Kernel for AddGradient<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let width = self.width;
-        run_at_width(self, width, simd);
-    }
-}
-
-impl AtWidth for AddGradient<'_> {
-    #[inline(always)]
-    fn at_width<S: Simd, const WIDTH: usize>(self, simd: S) {
-        let gradient = self.gradient.as_chunks_mut::<WIDTH>().0;
-        let errors = self.errors.as_chunks::<WIDTH>().0;
-        assert_eq!(errors.len(), self.inputs.rows(), "errors of each row");
-        for (row, errors) in errors.iter().enumerate() {
-            let errors = load_row::<S, WIDTH>(simd, errors);
-            for entry in self.inputs.block(row, self.block) {
-                let value = simd.splat(entry.value);
-                let gradient = &mut gradient[entry.column as usize];
-                for v in 0..WIDTH / S::LANES {
-                    let gradient = &mut gradient[v * S::LANES..];
-                    let sum = simd.mul_add(value, errors[v], simd.load(gradient));
-                    simd.store(sum, gradient);
-                }
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn load_row<S: Simd, const WIDTH: usize>(simd: S, row: &[f32; WIDTH]) -> [S::Vector; MAX_VECTORS] {
-    let mut vectors = [simd.splat(0.0); MAX_VECTORS];
-    for v in 0..WIDTH / S::LANES {
-        vectors[v] = simd.load(&row[v * S::LANES..]);
-    }
-    vectors
-}
-
-#[inline(always)]
-fn store_row<S: Simd, const WIDTH: usize>(
-    simd: S,
-    vectors: &[S::Vector; MAX_VECTORS],
-    row: &mut [f32; WIDTH],
-) {
-    for v in 0..WIDTH / S::LANES {
-        simd.store(vectors[v], &mut row[v * S::LANES..]);
     }
 }
 
