@@ -162,9 +162,10 @@ impl Descent {
                 let stripe = if is_wide { STRIPE * width } else { tile.values.len() };
                 let gradient = &mut gradient.0[..stripe];
                 for first in (0..tile.values.len()).step_by(stripe) {
-                    match chunk.is_first {
-                        true => gradient.fill(0.0),
-                        false => gradient.copy_from_slice(&tile.gradient[first..][..stripe]),
+                    if !chunk.is_first {
+                        gradient.copy_from_slice(&tile.gradient[first..][..stripe]);
+                    } else if first > 0 {
+                        gradient.fill(0.0);
                     }
                     if is_wide {
                         let factors = errors.iter().map(|part| {

@@ -14,18 +14,24 @@ const MAX_VECTORS: usize = MAX_WIDTH / 8;
 
 /// A loop over the rows of a panel, whose width the compiler knows.
 trait AtWidth {
+    /// The panel's, one of those that [`panels_of`](crate::kernel::tiles::panels_of)
+    /// gives.
+    fn width(&self) -> usize;
+
     fn at_width<S: Simd, const WIDTH: usize>(self, simd: S);
 }
 
-/// Runs a loop at a panel's width, one of those that
-/// [`panels_of`](crate::kernel::tiles::panels_of) gives.
-#[inline(always)]
-fn run_at_width<S: Simd>(kernel: impl AtWidth, width: usize, simd: S) {
-    match width {
-        16 => kernel.at_width::<S, 16>(simd),
-        32 => kernel.at_width::<S, 32>(simd),
-        48 => kernel.at_width::<S, 48>(simd),
-        _ => kernel.at_width::<S, MAX_WIDTH>(simd),
+impl<K: AtWidth> Kernel for K {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        match self.width() {
+            16 => self.at_width::<S, 16>(simd),
+            32 => self.at_width::<S, 32>(simd),
+            48 => self.at_width::<S, 48>(simd),
+            _ => self.at_width::<S, MAX_WIDTH>(simd),
+        }
     }
 }
 
@@ -41,17 +47,12 @@ pub(crate) struct Forward<'a> {
     pub(crate) outputs: &'a mut [f32],
 }
 
-impl Kernel for Forward<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let width = self.width;
-        run_at_width(self, width, simd);
-    }
-}
-
 impl AtWidth for Forward<'_> {
+    #[inline(always)]
+    fn width(&self) -> usize {
+        self.width
+    }
+
     #[inline(always)]
     fn at_width<S: Simd, const WIDTH: usize>(self, simd: S) {
         let outputs = self.outputs.as_chunks_mut::<WIDTH>().0;
@@ -164,23 +165,15 @@ pub(crate) struct AddWideGradient<'a, F> {
     pub(crate) gradient: &'a mut [f32],
 }
 
-impl<'a, F> Kernel for AddWideGradient<'_, F>
-where
-    F: Iterator<Item = (&'a SparseColumns, &'a [f32])> + Clone,
-{
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let width = self.width;
-        run_at_width(self, width, simd);
-    }
-}
-
 impl<'a, F> AtWidth for AddWideGradient<'_, F>
 where
     F: Iterator<Item = (&'a SparseColumns, &'a [f32])> + Clone,
 {
+    #[inline(always)]
+    fn width(&self) -> usize {
+        self.width
+    }
+
     #[inline(always)]
     fn at_width<S: Simd, const WIDTH: usize>(self, simd: S) {
         let gradient = self.gradient.as_chunks_mut::<WIDTH>().0;
@@ -209,17 +202,12 @@ pub(crate) struct AddGradient<'a> {
     pub(crate) gradient: &'a mut [f32],
 }
 
-impl Kernel for AddGradient<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let width = self.width;
-        run_at_width(self, width, simd);
-    }
-}
-
 impl AtWidth for AddGradient<'_> {
+    #[inline(always)]
+    fn width(&self) -> usize {
+        self.width
+    }
+
     #[inline(always)]
     fn at_width<S: Simd, const WIDTH: usize>(self, simd: S) {
         let gradient = self.gradient.as_chunks_mut::<WIDTH>().0;
