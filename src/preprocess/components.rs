@@ -102,12 +102,12 @@ pub(super) fn digit(mask: &Mask, contrast: &Plane) -> Mask {
         return mask.clone();
     }
     let measured = measure(&parts, mask, contrast);
-    let mut frames: Vec<bool> = (1..)
+    let mut printed: Vec<bool> = (1..)
         .zip(&measured)
         .map(|(number, part)| is_frame(number, part, &measured, &parts.of))
         .collect();
-    mark_dashes(&measured, &mut frames);
-    let candidates = measured.iter().zip(&frames).filter(|(_, is_frame)| !**is_frame);
+    mark_dashes(&measured, &mut printed);
+    let candidates = measured.iter().zip(&printed).filter(|(_, is_printed)| !**is_printed);
     let Some(heaviest) =
         candidates.map(|(part, _)| part).reduce(|a, b| if b.weight() > a.weight() { b } else { a })
     else {
@@ -117,7 +117,7 @@ pub(super) fn digit(mask: &Mask, contrast: &Plane) -> Mask {
     // What is at the border joins no group but its own.
     let inner = parts.of.map(|part| {
         part > 0
-            && !frames[part as usize - 1]
+            && !printed[part as usize - 1]
             && (heaviest.touches_border() || !measured[part as usize - 1].touches_border())
     });
     let groups = label(&grown(&inner, radius.max(1)), Connectivity::Eight);

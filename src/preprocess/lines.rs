@@ -61,9 +61,6 @@ impl Lines {
             chosen
         };
         let found = Self { through: chosen(true), sides: chosen(false) };
-        if found.is_empty() {
-            return found;
-        }
         let mut found = found.seen(1.0, (0.0, 0.0), ink);
         if !found.is_around_ink(ink) {
             found.sides = Families::default();
@@ -78,6 +75,9 @@ impl Lines {
     /// The same lines in the mask of a picture with `scale` times as many pixels, whose
     /// first column and row are at `start` of theirs.
     pub(super) fn seen(&self, scale: f32, (left, top): (f32, f32), mask: &Mask) -> Self {
+        if self.is_empty() {
+            return Self::none();
+        }
         let across = mask.transposed();
         let reach = scale.ceil() as usize + 1;
         let family = |family: &[Segment], start: (f32, f32), mask: &Mask| -> Vec<Segment> {

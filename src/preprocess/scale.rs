@@ -187,7 +187,6 @@ fn inked(
     // Lines are thin: they are the same at every scale.
     let lines = lines.get_or_insert_with(|| match known {
         None => Lines::find(&faint(&contrast, level), &candidates),
-        Some(Known { lines, .. }) if lines.is_empty() => Lines::none(),
         Some(Known { lines, scale, start, .. }) => lines.seen(*scale, *start, &candidates),
     });
     let candidates = both(candidates, within);
