@@ -21,17 +21,19 @@ use drawn::{Condition, sheet};
 
 /// Of the first 40 digits of the sample (8 where pictures are large), how many
 /// have to be read right.
-const FLOORS: [(Condition, usize); 26] = [
+const FLOORS: [(Condition, usize); 28] = [
     (Condition::MnistForm, 40),
     (Condition::Paint, 40),
     (Condition::Paint28, 40),
     (Condition::Hair, 38),
     (Condition::Marker, 39),
     (Condition::OffCentre, 39),
+    (Condition::Distant, 39),
     (Condition::Cropped, 38),
     (Condition::Strip, 38),
     (Condition::LowContrast, 39),
     (Condition::Noise, 39),
+    (Condition::Faint, 36),
     (Condition::SaltAndPepper, 39),
     (Condition::Jpeg, 39),
     (Condition::Blur, 39),
@@ -117,7 +119,7 @@ fn a_picture_is_the_same_each_time_and_shows_its_digit() {
         let other = condition.picture(zero, 1);
         let pairs = picture.rgba8().iter().zip(other.rgba8());
         let differ = pairs.filter(|(a, b)| a.abs_diff(**b) > 8).count();
-        assert!(differ * 500 > picture.rgba8().len(), "{condition:?}: {differ} bytes");
+        assert!(differ * 2_000 > picture.rgba8().len(), "{condition:?}: {differ} bytes");
     }
     for non_digit in NonDigit::ALL {
         assert!(non_digit.picture(1) == non_digit.picture(1), "{non_digit:?}");

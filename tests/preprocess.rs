@@ -538,6 +538,24 @@ proptest! {
 }
 
 #[test]
+fn faint_ink_that_noise_hides_nearer_by_is_still_found() {
+    // Means of blocks show it; the contrast of its pixels is less than two deviations
+    // of their noise.
+    let hook = hook(200, 120, 10);
+    let mut random = random(3);
+    let gray: Vec<u8> = (0..600 * 400)
+        .map(|i| (190.0 - 40.0 * hook(i % 600, i / 600) + 24.0 * noise(&mut random)) as u8)
+        .collect();
+    let (stages, result) = Preprocess::default()
+        .stages(&Picture::from_gray8(600, 400, &gray).expect("a value a pixel"));
+    let looks = stages.iter().filter(|stage| stage.name == "reduced").count();
+    assert_eq!(looks, 2);
+    let sharp = prepared(&picture(600, 400, hook));
+    let difference = mean_difference(&result.expect("ink"), &sharp);
+    assert!(difference < 0.05, "{difference}");
+}
+
+#[test]
 fn squared_paper_around_a_small_digit_leaves_no_trace() {
     // 600 × 600 pixels, in which the digit is small: it is looked at twice.
     let lines = |pitch: usize| {

@@ -71,6 +71,13 @@ impl<T: Copy> Grid<T> {
     }
 }
 
+impl Mask {
+    /// How many are set.
+    pub(super) fn count(&self) -> usize {
+        self.values.iter().filter(|set| **set).count()
+    }
+}
+
 impl Plane {
     /// The least and the largest value, of a plane with one at least.
     pub(super) fn range(&self) -> (f32, f32) {

@@ -67,14 +67,16 @@ pub(super) fn locate(
         Some(nearer) => {
             let known = Known {
                 digit: within(&found, part, &nearer),
-                lines: found.lines,
+                lines: found.lines.clone(),
                 scale: (found.block * nearer.zoom()) as f32 / nearer.block() as f32,
                 start: (
                     (nearer.columns.start - part.columns.start) as f32 / found.block as f32,
                     (nearer.rows.start - part.rows.start) as f32 / found.block as f32,
                 ),
             };
-            find(picture, &nearer, Some(found.polarity), Some(&known), watch)
+            // What is reduced less has more noise: faint ink may be below it.
+            let again = find(picture, &nearer, Some(found.polarity), Some(&known), watch);
+            again.or(Ok(found))
         }
         None => Ok(found),
     }

@@ -34,6 +34,8 @@ pub(crate) enum Condition {
     Marker,
     /// Small, anywhere on the page.
     OffCentre,
+    /// So small on the page that it is a few pixels where that is reduced.
+    Distant,
     /// Cut out, with hardly any paper around.
     Cropped,
     /// On a page up to ten times as wide as high, or the other way round.
@@ -42,6 +44,8 @@ pub(crate) enum Condition {
     LowContrast,
     /// Noise in each pixel.
     Noise,
+    /// Noise in each pixel, and ink of as little contrast.
+    Faint,
     /// Some pixels black or white.
     SaltAndPepper,
     /// Saved with all the blocks of a poor JPEG.
@@ -77,17 +81,19 @@ pub(crate) enum Condition {
 }
 
 impl Condition {
-    pub(crate) const ALL: [Self; 26] = [
+    pub(crate) const ALL: [Self; 28] = [
         Self::MnistForm,
         Self::Paint,
         Self::Paint28,
         Self::Hair,
         Self::Marker,
         Self::OffCentre,
+        Self::Distant,
         Self::Cropped,
         Self::Strip,
         Self::LowContrast,
         Self::Noise,
+        Self::Faint,
         Self::SaltAndPepper,
         Self::Jpeg,
         Self::Blur,
@@ -115,10 +121,12 @@ impl Condition {
             Self::Hair => screen::hair,
             Self::Marker => screen::marker,
             Self::OffCentre => screen::off_centre,
+            Self::Distant => screen::distant,
             Self::Cropped => screen::cropped,
             Self::Strip => screen::strip,
             Self::LowContrast => screen::low_contrast,
             Self::Noise => screen::noise,
+            Self::Faint => screen::faint,
             Self::SaltAndPepper => screen::salt_and_pepper,
             Self::Jpeg => screen::jpeg,
             Self::Blur => screen::blur,

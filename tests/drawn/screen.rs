@@ -32,6 +32,16 @@ pub(crate) fn off_centre(random: &mut Random, glyph: &Glyph) -> Picture {
     black_on_white(page, ink)
 }
 
+pub(crate) fn distant(random: &mut Random, glyph: &Glyph) -> Picture {
+    let page = (random.between(400.0, 700.0) as usize, random.between(300.0, 400.0) as usize);
+    let Plain { ink, .. } = plain(random, glyph, page, (0.05, 0.12), (0.06, 0.14));
+    let mut paper = Paper::new(page, white_paper(random));
+    paper.ink(&ink, pen_colour(random));
+    let amount = random.between(0.0, 5.0);
+    paper.noisy(random, amount, true);
+    paper.picture()
+}
+
 /// Cut out, as a program that looks for digits does: hardly any paper around.
 pub(crate) fn cropped(random: &mut Random, glyph: &Glyph) -> Picture {
     let Plain { ink, size, .. } = common(random, glyph);
@@ -73,6 +83,15 @@ pub(crate) fn noise(random: &mut Random, glyph: &Glyph) -> Picture {
     paper.ink(&ink, pen_colour(random));
     let (amount, coloured) = (random.between(5.0, 35.0), random.chance(0.5));
     paper.noisy(random, amount, coloured);
+    paper.picture()
+}
+
+pub(crate) fn faint(random: &mut Random, glyph: &Glyph) -> Picture {
+    let Plain { page, ink, .. } = common(random, glyph);
+    let mut paper = Paper::new(page, gray(190.0));
+    paper.ink(&ink, gray(random.between(130.0, 160.0)));
+    let amount = random.between(6.0, 20.0);
+    paper.noisy(random, amount, false);
     paper.picture()
 }
 

@@ -33,7 +33,7 @@ pub fn original(data: &Path, rounds: usize) -> Result<(), Box<dyn Error>> {
         batch: 42_000,
         epochs: 500,
         learning_rate: 0.1,
-        optimizer: Optimizer::Sgd { momentum: 0.0 },
+        momentum: 0.0,
     };
     print_table(&[job], data, rounds)
 }
