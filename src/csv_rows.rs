@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use csv::ByteRecord;
 
-use crate::error::{Error, Result, shown};
+use crate::error::{Error, Format, Result, shown};
 
 /// The longest row in bytes, which bounds the memory: three times one of 784
 /// numbers in the 25 characters that NumPy writes by default.
@@ -15,7 +15,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Reads one row after the other: fields with or without quotes, LF or CRLF, a
 /// byte-order mark or none. Blank lines are skipped.
 pub(crate) struct CsvRows<R> {
-    format: &'static str,
+    format: Format,
     reader: csv::Reader<Allowance<io::Chain<io::Cursor<Vec<u8>>, R>>>,
     record: ByteRecord,
     line: usize,
@@ -23,7 +23,7 @@ pub(crate) struct CsvRows<R> {
 
 impl<R: Read> CsvRows<R> {
     /// `format` is the name that errors give.
-    pub(crate) fn new(format: &'static str, mut reader: R) -> Result<Self> {
+    pub(crate) fn new(format: Format, mut reader: R) -> Result<Self> {
         // The csv crate takes the mark away only if the reader's first answer holds all of it.
         let mut start = Vec::new();
         reader.by_ref().take(BYTE_ORDER_MARK.len() as u64).read_to_end(&mut start)?;
@@ -58,13 +58,13 @@ impl<R: Read> CsvRows<R> {
 
     /// The error for the row that was asked for last.
     pub(crate) fn malformed(&self, expected: String, found: String) -> Error {
-        Error::Malformed { format: self.format, at: format!("line {}", self.line), expected, found }
+        self.format.malformed(format!("line {}", self.line), expected, found)
     }
 }
 
 /// One row.
 pub(crate) struct Row<'a> {
-    format: &'static str,
+    format: Format,
     /// Counted from 1, without blank lines.
     pub(crate) line: usize,
     pub(crate) fields: &'a ByteRecord,
@@ -74,12 +74,8 @@ impl Row<'_> {
     /// The error for the field in `column`, counted from 0, which is not what
     /// was `expected`.
     pub(crate) fn malformed(&self, column: usize, expected: &str) -> Error {
-        Error::Malformed {
-            format: self.format,
-            at: format!("line {}, column {}", self.line, column + 1),
-            expected: expected.to_owned(),
-            found: shown(&self.fields[column]),
-        }
+        let at = format!("line {}, column {}", self.line, column + 1);
+        self.format.malformed(at, expected, shown(&self.fields[column]))
     }
 }
 

@@ -14,7 +14,7 @@ use std::path::Path;
 use crate::atomic_file;
 use crate::csv_rows::CsvRows;
 use crate::digit_image::{DigitImage, PIXELS};
-use crate::error::{Error, Result};
+use crate::error::{Error, Format, Result};
 
 impl DigitImage {
     /// Writes the pixels as one row of CSV.
@@ -51,7 +51,7 @@ impl DigitImage {
     /// ```
     pub fn read_csv(reader: impl Read) -> Result<Self> {
         let expected = || format!("one row of {PIXELS} values");
-        let mut rows = CsvRows::new("digit CSV", reader)?;
+        let mut rows = CsvRows::new(Format("digit CSV"), reader)?;
         let Some(row) = rows.next()? else {
             return Err(rows.malformed(expected(), "the end of the file".to_owned()));
         };

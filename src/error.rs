@@ -94,6 +94,34 @@ impl Error {
     }
 }
 
+/// The name of a file format, which its errors carry.
+#[derive(Clone, Copy)]
+pub(crate) struct Format(pub(crate) &'static str);
+
+impl Format {
+    /// That the bytes break the format's rules at a place.
+    pub(crate) fn malformed(
+        self,
+        at: impl Into<String>,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> Error {
+        let (at, expected, found) = (at.into(), expected.into(), found.into());
+        Error::Malformed { format: self.0, at, expected, found }
+    }
+
+    /// That a place has what this crate does not read, or cannot write.
+    pub(crate) fn unsupported(
+        self,
+        at: impl Into<String>,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> Error {
+        let (at, expected, found) = (at.into(), expected.into(), found.into());
+        Error::Unsupported { format: self.0, at, expected, found }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

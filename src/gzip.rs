@@ -2,14 +2,14 @@
 
 use std::io::Read;
 
-use crate::error::{Error, Result};
+use crate::error::{Format, Result};
 
 /// Gives the data to `read`, unpacked if it is gzipped; `format` is the name
 /// that errors give to what `read` reads.
 ///
 /// Gzip packs at most 1,032 bytes into one.
 pub(crate) fn read<T>(
-    format: &'static str,
+    format: Format,
     mut reader: impl Read,
     read: impl FnOnce(&mut dyn Read) -> Result<T>,
 ) -> Result<T> {
@@ -21,21 +21,18 @@ pub(crate) fn read<T>(
 
 #[cfg(feature = "gzip")]
 fn unpack<T>(
-    _: &'static str,
+    _: Format,
     reader: impl Read,
     read: impl FnOnce(&mut dyn Read) -> Result<T>,
 ) -> Result<T> {
     use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
 
+    use crate::error::Error;
+
     read(&mut flate2::read::MultiGzDecoder::new(reader)).map_err(|error| match error {
         // What the decoder says of the data; the reader's own errors are of other kinds.
         Error::Io(error) if matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof) => {
-            Error::Malformed {
-                format: "gzip",
-                at: "the compressed data".to_owned(),
-                expected: "whole gzip members".to_owned(),
-                found: error.to_string(),
-            }
+            Format("gzip").malformed("the compressed data", "whole gzip members", error.to_string())
         }
         error => error,
     })
@@ -43,14 +40,13 @@ fn unpack<T>(
 
 #[cfg(not(feature = "gzip"))]
 fn unpack<T>(
-    format: &'static str,
+    format: Format,
     _: impl Read,
     _: impl FnOnce(&mut dyn Read) -> Result<T>,
 ) -> Result<T> {
-    Err(Error::Unsupported {
-        format,
-        at: "byte 0".to_owned(),
-        expected: "plain data (the cargo feature `gzip` reads gzipped data)".to_owned(),
-        found: "gzipped data".to_owned(),
-    })
+    Err(format.unsupported(
+        "byte 0",
+        "plain data (the cargo feature `gzip` reads gzipped data)",
+        "gzipped data",
+    ))
 }

@@ -22,8 +22,12 @@
 use std::io::Read;
 
 use crate::dataset::Images;
-use crate::error::{Error, Result};
+#[cfg(doc)]
+use crate::error::Error;
+use crate::error::{Format, Result};
 use crate::gzip;
+
+const FORMAT: Format = Format("IDX");
 
 /// Reads images, such as MNIST's `train-images-idx3-ubyte`.
 ///
@@ -66,7 +70,7 @@ pub fn read_labels(reader: impl Read) -> Result<Vec<u8>> {
     let (_, labels) = read_array(reader, ["label count"])?;
     if let Some(index) = labels.iter().position(|&label| label > 9) {
         let at = format!("byte {} (label at index {index})", 8 + index);
-        return Err(malformed(at, "a digit from 0 to 9", labels[index].to_string()));
+        return Err(FORMAT.malformed(at, "a digit from 0 to 9", labels[index].to_string()));
     }
     Ok(labels)
 }
@@ -77,7 +81,7 @@ fn read_array<const RANK: usize>(
     reader: impl Read,
     names: [&str; RANK],
 ) -> Result<([u32; RANK], Vec<u8>)> {
-    gzip::read("IDX", reader, |reader| read_plain(reader, names))
+    gzip::read(FORMAT, reader, |reader| read_plain(reader, names))
 }
 
 fn read_plain<const RANK: usize>(
@@ -87,15 +91,19 @@ fn read_plain<const RANK: usize>(
     let magic = read_word(&mut reader, 0, "magic number")?;
     let [0, 0, value_type, rank] = magic else {
         let expected = format!("00 00 08 {RANK:02x}");
-        return Err(malformed("byte 0 (magic number)", expected, format!("{magic:02x?}")));
+        return Err(FORMAT.malformed("byte 0 (magic number)", expected, format!("{magic:02x?}")));
     };
     if value_type != 8 {
         let expected = "08, unsigned bytes".to_owned();
-        return Err(unsupported("byte 2 (type)", expected, format!("{value_type:02x}")));
+        return Err(FORMAT.unsupported("byte 2 (type)", expected, format!("{value_type:02x}")));
     }
     if usize::from(rank) != RANK {
         let expected = format!("{RANK} ({})", names.join(", "));
-        return Err(unsupported("byte 3 (number of dimensions)", expected, rank.to_string()));
+        return Err(FORMAT.unsupported(
+            "byte 3 (number of dimensions)",
+            expected,
+            rank.to_string(),
+        ));
     }
 
     let mut sizes = [0; RANK];
@@ -106,7 +114,7 @@ fn read_plain<const RANK: usize>(
     let product = sizes.iter().try_fold(1_u64, |product, &size| product.checked_mul(size.into()));
     // One byte more than there should be shows that the data is too long.
     let Some((len, limit)) = product.and_then(|len| Some((len, len.checked_add(1)?))) else {
-        return Err(malformed("byte 4 (sizes)", "a product of 64 bits", shape));
+        return Err(FORMAT.malformed("byte 4 (sizes)", "a product of 64 bits", shape));
     };
 
     let mut values = Vec::new();
@@ -117,7 +125,7 @@ fn read_plain<const RANK: usize>(
         std::cmp::Ordering::Greater => "more".to_owned(),
     };
     let at = format!("byte {} (values)", 4 + 4 * RANK);
-    Err(malformed(at, format!("{len} bytes ({shape})"), found))
+    Err(FORMAT.malformed(at, format!("{len} bytes ({shape})"), found))
 }
 
 /// Reads the four bytes of the header at this offset.
@@ -126,14 +134,6 @@ fn read_word(reader: &mut impl Read, offset: usize, name: &str) -> Result<[u8; 4
     reader.take(4).read_to_end(&mut word)?;
     word.try_into().map_err(|word: Vec<u8>| {
         let at = format!("byte {offset} ({name})");
-        malformed(at, "4 bytes", format!("the end after {}", word.len()))
+        FORMAT.malformed(at, "4 bytes", format!("the end after {}", word.len()))
     })
-}
-
-fn malformed(at: impl Into<String>, expected: impl Into<String>, found: String) -> Error {
-    Error::Malformed { format: "IDX", at: at.into(), expected: expected.into(), found }
-}
-
-fn unsupported(at: &str, expected: String, found: String) -> Error {
-    Error::Unsupported { format: "IDX", at: at.to_owned(), expected, found }
 }

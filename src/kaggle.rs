@@ -23,9 +23,9 @@ use crate::atomic_file;
 use crate::csv_rows::{CsvRows, Row};
 use crate::dataset::{Dataset, Images};
 use crate::digit_image::{PIXELS, SIDE};
-use crate::error::{Error, Result};
+use crate::error::{Error, Format, Result};
 
-const FORMAT: &str = "Kaggle CSV";
+const FORMAT: Format = Format("Kaggle CSV");
 
 /// Reads `train.csv`: images and their labels.
 ///
@@ -158,12 +158,7 @@ impl Layout {
         } else {
             String::new()
         };
-        Err(Error::Malformed {
-            format: FORMAT,
-            at: format!("line {}", row.line),
-            expected: self.columns.to_owned(),
-            found: format!("{found}{hint}"),
-        })
+        Err(FORMAT.malformed(format!("line {}", row.line), self.columns, format!("{found}{hint}")))
     }
 
     /// The columns' names fix their order, so they must be these.

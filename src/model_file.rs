@@ -4,10 +4,12 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Format, Result};
 use crate::network::Network;
 use crate::safetensors::MAX_HEADER_LEN;
 use crate::weights::MAGIC;
+
+const FORMAT: Format = Format("model file");
 
 /// How a ZIP archive, and so an .npz, begins.
 const ZIP_MAGIC: [u8; 4] = *b"PK\x03\x04";
@@ -37,15 +39,14 @@ impl Network {
                 Self::read_safetensors(file)
             } else {
                 start.truncate(MAGIC.len());
-                Err(Error::Malformed {
-                    format: "model file",
-                    at: "byte 0".to_owned(),
-                    expected: "a weights file (DIGITNET), an .npz (PK) or safetensors".to_owned(),
-                    found: match start.as_slice() {
+                Err(FORMAT.malformed(
+                    "byte 0",
+                    "a weights file (DIGITNET), an .npz (PK) or safetensors",
+                    match start.as_slice() {
                         [] => "an empty file".to_owned(),
                         start => format!("\"{}\"", start.escape_ascii()),
                     },
-                })
+                ))
             }
         };
         load().map_err(|error: Error| error.in_file(path))
@@ -67,10 +68,9 @@ fn read_npz(file: BufReader<File>) -> Result<Network> {
 
 #[cfg(not(feature = "npz"))]
 fn read_npz(_: BufReader<File>) -> Result<Network> {
-    Err(Error::Unsupported {
-        format: "model file",
-        at: "byte 0".to_owned(),
-        expected: "a weights file (DIGITNET); an .npz needs the feature `npz`".to_owned(),
-        found: "an .npz".to_owned(),
-    })
+    Err(FORMAT.unsupported(
+        "byte 0",
+        "a weights file (DIGITNET); an .npz needs the feature `npz`",
+        "an .npz",
+    ))
 }

@@ -48,7 +48,7 @@ use std::path::Path;
 use crate::activation::Activation;
 use crate::atomic_file;
 use crate::dense::Dense;
-use crate::error::{Error, Result, shown};
+use crate::error::{Error, Format, Result, shown};
 use crate::matrix::Matrix;
 use crate::network::Network;
 
@@ -66,7 +66,7 @@ pub const MAX_PARAMETERS: usize = 1 << 24;
 /// headers and other members.
 pub const MAX_FILE_LEN: u64 = 8 * MAX_PARAMETERS as u64 + (16 << 20);
 
-const FORMAT: &str = "npz";
+const FORMAT: Format = Format("npz");
 
 impl Network {
     /// Reads a network from [NumPy's `.npz`](crate::npz), to the end of the
@@ -98,21 +98,19 @@ impl Network {
         // What does not begin as an archive is not read to its end.
         reader.by_ref().take(2).read_to_end(&mut file)?;
         if file != *b"PK" {
-            return Err(Error::Malformed {
-                format: FORMAT,
-                at: "byte 0".to_owned(),
-                expected: "a ZIP archive, which begins with \"PK\"".to_owned(),
-                found: shown(&file),
-            });
+            return Err(FORMAT.malformed(
+                "byte 0",
+                "a ZIP archive, which begins with \"PK\"",
+                shown(&file),
+            ));
         }
         reader.read_to_end(&mut file)?;
         if file.len() as u64 > MAX_FILE_LEN {
-            return Err(Error::Unsupported {
-                format: FORMAT,
-                at: format!("byte {MAX_FILE_LEN}"),
-                expected: "the end of the file".to_owned(),
-                found: "more".to_owned(),
-            });
+            return Err(FORMAT.unsupported(
+                format!("byte {MAX_FILE_LEN}"),
+                "the end of the file",
+                "more",
+            ));
         }
         Self::from_layers(dense_layers(archive::read(&file)?)?)
     }
@@ -186,12 +184,11 @@ impl Network {
         let weights: Vec<f32> = divided(last.weights().as_slice());
         let bias: Vec<f32> = divided(last.bias());
         if let Some(value) = weights.iter().chain(&bias).find(|value| !value.is_finite()) {
-            return Err(Error::Unsupported {
-                format: FORMAT,
-                at: "the last layer, divided by the temperature".to_owned(),
-                expected: "finite numbers".to_owned(),
-                found: value.to_string(),
-            });
+            return Err(FORMAT.unsupported(
+                "the last layer, divided by the temperature",
+                "finite numbers",
+                value.to_string(),
+            ));
         }
         let weights = Matrix::from_vec(last.inputs(), last.outputs(), weights);
         Ok(Dense::new(weights, bias, last.activation()))
@@ -200,24 +197,21 @@ impl Network {
     /// Whether the format can express this network, and the limits let it be
     /// read again.
     fn check_npz(&self) -> Result<()> {
-        let unsupported = |at: String, expected: String, found: String| {
-            Err(Error::Unsupported { format: FORMAT, at, expected, found })
-        };
         let hidden = &self.layers()[..self.layers().len() - 1];
         let other = hidden.iter().position(|layer| layer.activation() != Activation::Relu);
         if let Some(index) = other {
-            return unsupported(
+            return Err(FORMAT.unsupported(
                 format!("layer {}", index + 1),
-                "Relu, the activation that the format implies".to_owned(),
+                "Relu, the activation that the format implies",
                 format!("{:?}", hidden[index].activation()),
-            );
+            ));
         }
         if self.parameter_count() > MAX_PARAMETERS {
-            return unsupported(
-                "the network".to_owned(),
+            return Err(FORMAT.unsupported(
+                "the network",
                 format!("at most {MAX_PARAMETERS} weights and biases"),
                 self.parameter_count().to_string(),
-            );
+            ));
         }
         Ok(())
     }

@@ -26,12 +26,16 @@ use std::path::Path;
 use crate::activation::Activation;
 use crate::atomic_file;
 use crate::dense::Dense;
-use crate::error::{Error, Result};
+#[cfg(doc)]
+use crate::error::Error;
+use crate::error::{Format, Result};
 use crate::network::Network;
 
 mod protobuf;
 
 use protobuf::Message;
+
+const FORMAT: Format = Format("ONNX");
 
 /// `float` in ONNX's list of element types.
 const FLOAT: u64 = 1;
@@ -71,12 +75,11 @@ impl Network {
         model.start(7, length);
         let model = model.into_bytes();
         if model.len() as u64 + length > MAX_LEN {
-            return Err(Error::Unsupported {
-                format: "ONNX",
-                at: "the network".to_owned(),
-                expected: format!("at most {MAX_LEN} bytes"),
-                found: format!("{} weights and biases", self.parameter_count()),
-            });
+            return Err(FORMAT.unsupported(
+                "the network",
+                format!("at most {MAX_LEN} bytes"),
+                format!("{} weights and biases", self.parameter_count()),
+            ));
         }
         let mut writer = BufWriter::new(writer);
         writer.write_all(&model)?;

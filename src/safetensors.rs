@@ -33,7 +33,7 @@ use std::path::Path;
 use crate::activation::Activation;
 use crate::atomic_file;
 use crate::dense::Dense;
-use crate::error::{Error, Result, shown};
+use crate::error::{Error, Format, Result, shown};
 use crate::matrix::Matrix;
 use crate::network::{Network, Preprocessing, TEMPERATURE, is_temperature};
 
@@ -47,7 +47,7 @@ pub const MAX_HEADER_LEN: u64 = 1 << 17;
 /// More layers than a dense network has any use for, as in a weights file.
 const MAX_LAYERS: usize = 256;
 
-const FORMAT: &str = "safetensors";
+const FORMAT: Format = Format("safetensors");
 
 const ACTIVATIONS: [(&str, Activation); 4] = [
     ("linear", Activation::Linear),
@@ -76,10 +76,10 @@ impl Network {
     pub fn write_safetensors(&self, writer: impl Write) -> Result<()> {
         let layers = self.layers();
         if layers.len() > MAX_LAYERS {
-            return Err(unsupported(
+            return Err(FORMAT.unsupported(
                 "the network",
-                &format!("at most {MAX_LAYERS} layers"),
-                &layers.len().to_string(),
+                format!("at most {MAX_LAYERS} layers"),
+                layers.len().to_string(),
             ));
         }
         let mut writer = BufWriter::new(writer);
@@ -119,12 +119,16 @@ impl Network {
         let preprocessing =
             metadata.get("preprocessing").map_or(Ok(Preprocessing::Mnist), |name| {
                 meaning_of(&PREPROCESSINGS, name).ok_or_else(|| {
-                    unsupported("preprocessing in __metadata__", "mnist", &shown(name.as_bytes()))
+                    FORMAT.unsupported(
+                        "preprocessing in __metadata__",
+                        "mnist",
+                        shown(name.as_bytes()),
+                    )
                 })
             })?;
         let temperature = metadata.get("temperature").map_or(Ok(1.0), |text| {
             text.parse().ok().filter(|&value| is_temperature(value)).ok_or_else(|| {
-                malformed("temperature in __metadata__", TEMPERATURE, &shown(text.as_bytes()))
+                FORMAT.malformed("temperature in __metadata__", TEMPERATURE, shown(text.as_bytes()))
             })
         })?;
 
@@ -201,25 +205,25 @@ fn read_header(reader: &mut impl Read) -> Result<Header> {
     reader.by_ref().take(8).read_to_end(&mut length)?;
     let Ok(length) = length.as_slice().try_into().map(u64::from_le_bytes) else {
         let found = format!("the end after {}", length.len());
-        return Err(malformed("byte 0 (length of the header)", "8 bytes", &found));
+        return Err(FORMAT.malformed("byte 0 (length of the header)", "8 bytes", found));
     };
     if length > MAX_HEADER_LEN {
         let expected = format!("at most {MAX_HEADER_LEN}");
         let at = "byte 0 (length of the header)";
-        return Err(unsupported(at, &expected, &length.to_string()));
+        return Err(FORMAT.unsupported(at, expected, length.to_string()));
     }
     let mut header = Vec::new();
     reader.take(length).read_to_end(&mut header)?;
     if header.len() as u64 != length {
         let found = format!("the end after {}", header.len());
-        return Err(malformed("byte 8 (header)", &format!("{length} bytes"), &found));
+        return Err(FORMAT.malformed("byte 8 (header)", format!("{length} bytes"), found));
     }
     let wrong = |at: usize| {
         let found = match &header[at..] {
             [] => "the end of the header".to_owned(),
             rest => shown(rest),
         };
-        malformed(&format!("byte {} (header)", 8 + at), "the JSON of tensors", &found)
+        FORMAT.malformed(format!("byte {} (header)", 8 + at), "the JSON of tensors", found)
     };
     let text = str::from_utf8(&header).map_err(|error| wrong(error.valid_up_to()))?;
     if !text.starts_with('{') {
@@ -238,7 +242,7 @@ fn layer_shapes(tensors: &Tensors) -> Result<Vec<(usize, usize)>> {
         let index = shapes.len();
         if index == MAX_LAYERS {
             let expected = format!("at most {MAX_LAYERS} layers");
-            return Err(unsupported("the header", &expected, "more"));
+            return Err(FORMAT.unsupported("the header", expected, "more"));
         }
         let find = |name: &str| {
             let name = format!("layers.{index}.{name}");
@@ -251,7 +255,11 @@ fn layer_shapes(tensors: &Tensors) -> Result<Vec<(usize, usize)>> {
         };
         let ((weight, name), (bias, bias_name)) = (find("weight")?, find("bias")?);
         let [outputs, inputs] = weight[..] else {
-            return Err(unsupported(&name, "shape [outputs, inputs]", &format!("{weight:?}")));
+            return Err(FORMAT.unsupported(
+                &name,
+                "shape [outputs, inputs]",
+                format!("{weight:?}"),
+            ));
         };
         if bias != [outputs] {
             return Err(Error::Mismatch {
@@ -282,7 +290,7 @@ fn other_names(tensors: &Tensors, layers: usize) -> String {
 /// The shape of a tensor of `F32`, whose place has as many bytes.
 fn tensor_shape(name: &str, tensor: &Tensor) -> Result<Vec<usize>> {
     if tensor.dtype != "F32" {
-        return Err(unsupported(name, "dtype F32", &shown(tensor.dtype.as_bytes())));
+        return Err(FORMAT.unsupported(name, "dtype F32", shown(tensor.dtype.as_bytes())));
     }
     let (start, end) = tensor.offsets;
     let bytes = tensor.shape.iter().try_fold(4_u64, |bytes, &size| bytes.checked_mul(size));
@@ -291,11 +299,11 @@ fn tensor_shape(name: &str, tensor: &Tensor) -> Result<Vec<usize>> {
             Some(bytes) => format!("{bytes} bytes for shape {:?}", tensor.shape),
             None => format!("fewer elements than shape {:?}", tensor.shape),
         };
-        return Err(malformed(name, &expected, &format!("data_offsets [{start}, {end}]")));
+        return Err(FORMAT.malformed(name, expected, format!("data_offsets [{start}, {end}]")));
     }
     let sizes = tensor.shape.iter().map(|&size| usize::try_from(size));
     sizes.collect::<std::result::Result<_, _>>().map_err(|_| {
-        unsupported(name, "sizes that the memory can have", &format!("{:?}", tensor.shape))
+        FORMAT.unsupported(name, "sizes that the memory can have", format!("{:?}", tensor.shape))
     })
 }
 
@@ -309,13 +317,13 @@ fn read_values(reader: &mut impl Read, tensors: &Tensors) -> Result<BTreeMap<Str
     for (name, (start, end)) in places {
         if start != position {
             let expected = format!("data_offsets from {position}, where the last tensor ends");
-            return Err(malformed(name, &expected, &start.to_string()));
+            return Err(FORMAT.malformed(name, expected, start.to_string()));
         }
         values.insert(name.clone(), read_floats(reader, end - start, name)?);
         position = end;
     }
     if reader.take(1).read_to_end(&mut Vec::new())? > 0 {
-        return Err(malformed("end", "nothing after the last tensor", "more bytes"));
+        return Err(FORMAT.malformed("end", "nothing after the last tensor", "more bytes"));
     }
     Ok(values)
 }
@@ -331,7 +339,7 @@ fn read_floats(reader: &mut impl Read, length: u64, name: &str) -> Result<Vec<f3
         reader.take(wanted).read_to_end(&mut block)?;
         if block.len() as u64 != wanted {
             let found = format!("the end after {}", length - left + block.len() as u64);
-            return Err(malformed(name, &format!("{length} bytes"), &found));
+            return Err(FORMAT.malformed(name, format!("{length} bytes"), found));
         }
         values.extend(block.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)));
         left -= wanted;
@@ -344,15 +352,17 @@ fn parse_activations(names: &str, count: usize) -> Result<Vec<Activation>> {
     let at = "activations in __metadata__";
     let activations = names.split(',').map(|name| {
         meaning_of(&ACTIVATIONS, name).ok_or_else(|| {
-            unsupported(at, "linear, relu, tanh or sigmoid", &shown(name.as_bytes()))
+            FORMAT.unsupported(at, "linear, relu, tanh or sigmoid", shown(name.as_bytes()))
         })
     });
     let activations = activations.collect::<Result<Vec<_>>>()?;
     match activations.len() == count {
         true => Ok(activations),
-        false => {
-            Err(malformed(at, &format!("{count} names"), &format!("{} names", activations.len())))
-        }
+        false => Err(FORMAT.malformed(
+            at,
+            format!("{count} names"),
+            format!("{} names", activations.len()),
+        )),
     }
 }
 
@@ -363,22 +373,4 @@ fn name_of<M: PartialEq>(table: &[(&'static str, M)], meaning: M) -> &'static st
 
 fn meaning_of<M: Copy>(table: &[(&str, M)], name: &str) -> Option<M> {
     table.iter().find(|entry| entry.0 == name).map(|entry| entry.1)
-}
-
-fn malformed(at: &str, expected: &str, found: &str) -> Error {
-    Error::Malformed {
-        format: FORMAT,
-        at: at.to_owned(),
-        expected: expected.to_owned(),
-        found: found.to_owned(),
-    }
-}
-
-fn unsupported(at: &str, expected: &str, found: &str) -> Error {
-    Error::Unsupported {
-        format: FORMAT,
-        at: at.to_owned(),
-        expected: expected.to_owned(),
-        found: found.to_owned(),
-    }
 }

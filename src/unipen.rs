@@ -33,10 +33,12 @@ use std::path::Path;
 
 use crate::dataset::{Dataset, Images};
 use crate::digit_image::SIDE;
-use crate::error::{Error, Result};
+use crate::error::{Error, Format, Result};
 use crate::gzip;
 use crate::strokes::Strokes;
 use crate::unipen::segment::{Line, Segment};
+
+const FORMAT: Format = Format("UNIPEN");
 
 /// The longest line in bytes, which bounds the memory.
 const LINE_LIMIT: usize = 1 << 16;
@@ -72,7 +74,7 @@ pub struct PenDigit {
 /// # Ok::<(), digit_recognizer::Error>(())
 /// ```
 pub fn read(reader: impl Read) -> Result<Vec<PenDigit>> {
-    gzip::read("UNIPEN", reader, |reader| read_text(BufReader::new(reader)))
+    gzip::read(FORMAT, reader, |reader| read_text(BufReader::new(reader)))
 }
 
 /// Loads the digits of a UNIPEN file, plain or gzipped.
@@ -193,6 +195,5 @@ fn read_text(mut reader: impl BufRead) -> Result<Vec<PenDigit>> {
 }
 
 fn malformed(line: usize, expected: impl Into<String>, found: String) -> Error {
-    let at = format!("line {line}");
-    Error::Malformed { format: "UNIPEN", at, expected: expected.into(), found }
+    FORMAT.malformed(format!("line {line}"), expected, found)
 }

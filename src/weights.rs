@@ -50,7 +50,9 @@ use byteorder::{LittleEndian, WriteBytesExt};
 use crate::activation::Activation;
 use crate::atomic_file;
 use crate::dense::Dense;
-use crate::error::{Error, Result};
+#[cfg(doc)]
+use crate::error::Error;
+use crate::error::{Format, Result};
 use crate::network::{Network, Preprocessing, TEMPERATURE, is_temperature};
 
 mod binary16;
@@ -125,7 +127,7 @@ impl Network {
         let count = u32::try_from(layers.len()).unwrap_or(u32::MAX);
         if count > MAX_LAYERS {
             let expected = format!("at most {MAX_LAYERS} layers");
-            return Err(unwritable("layer count", &expected, format!("{count} layers")));
+            return Err(FORMAT.unsupported("layer count", expected, format!("{count} layers")));
         }
         let mut writer = CrcWriter::new(writer);
         writer.write_all(&MAGIC)?;
@@ -136,8 +138,9 @@ impl Network {
         writer.write_u32::<LittleEndian>(count)?;
         for size in self.sizes() {
             // A size above u32::MAX means a layer of more than 16 GiB of bias.
-            let size = u32::try_from(size)
-                .map_err(|_| unwritable("layer sizes", "sizes below 2^32", size.to_string()))?;
+            let size = u32::try_from(size).map_err(|_| {
+                FORMAT.unsupported("layer sizes", "sizes below 2^32", size.to_string())
+            })?;
             writer.write_u32::<LittleEndian>(size)?;
         }
         for layer in layers {
@@ -240,21 +243,7 @@ fn read_storage(reader: &mut CrcReader<impl Read>) -> Result<(Storage, f32)> {
     Ok((storage, temperature))
 }
 
-const FORMAT: &str = "weights file";
-
-fn malformed(at: &str, expected: &str, found: &str) -> Error {
-    Error::Malformed {
-        format: FORMAT,
-        at: at.to_owned(),
-        expected: expected.to_owned(),
-        found: found.to_owned(),
-    }
-}
-
-/// That the format cannot express a network.
-fn unwritable(at: &str, expected: &str, found: String) -> Error {
-    Error::Unsupported { format: FORMAT, at: at.to_owned(), expected: expected.to_owned(), found }
-}
+const FORMAT: Format = Format("weights file");
 
 fn code_of<C: Copy, M: PartialEq>(table: &[(C, M)], meaning: M) -> C {
     let entry = table.iter().find(|entry| entry.1 == meaning);

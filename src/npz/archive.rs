@@ -65,12 +65,11 @@ fn find_parameters<'a>(
         }
     }
     if count != archive.entries_hint() {
-        return Err(Error::Malformed {
-            format: FORMAT,
-            at: "the ZIP directory".to_owned(),
-            expected: format!("{} members", archive.entries_hint()),
-            found: count.to_string(),
-        });
+        return Err(FORMAT.malformed(
+            "the ZIP directory",
+            format!("{} members", archive.entries_hint()),
+            count.to_string(),
+        ));
     }
     Ok(members)
 }
@@ -165,10 +164,5 @@ fn write_error(error: rawzip::Error) -> Error {
 /// Bytes that are not a ZIP archive. They are all in memory, so that no reader
 /// can have failed.
 fn malformed_zip(error: rawzip::Error) -> Error {
-    Error::Malformed {
-        format: FORMAT,
-        at: "the ZIP directory".to_owned(),
-        expected: "a ZIP archive".to_owned(),
-        found: error.to_string(),
-    }
+    FORMAT.malformed("the ZIP directory", "a ZIP archive", error.to_string())
 }

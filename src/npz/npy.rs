@@ -32,8 +32,7 @@ pub(super) struct Member<'a>(pub(super) &'a str);
 
 impl Member<'_> {
     pub(super) fn malformed(self, expected: impl Into<String>, found: impl Into<String>) -> Error {
-        let (expected, found) = (expected.into(), found.into());
-        Error::Malformed { format: FORMAT, at: self.0.to_owned(), expected, found }
+        FORMAT.malformed(self.0, expected, found)
     }
 
     pub(super) fn unsupported(
@@ -41,8 +40,7 @@ impl Member<'_> {
         expected: impl Into<String>,
         found: impl Into<String>,
     ) -> Error {
-        let (expected, found) = (expected.into(), found.into());
-        Error::Unsupported { format: FORMAT, at: self.0.to_owned(), expected, found }
+        FORMAT.unsupported(self.0, expected, found)
     }
 
     /// What the archive's reader says about the member's data. It is all in

@@ -26,14 +26,14 @@ use byteorder::{ByteOrder, LittleEndian, WriteBytesExt};
 use crate::atomic_file;
 use crate::crc32::Crc32;
 use crate::dataset::Dataset;
-use crate::error::{Error, Result};
+use crate::error::{Error, Format, Result};
 use crate::kernel::tiles::Slot;
 use crate::network::Network;
 use crate::train::{Epoch, TrainConfig, Trainer};
 
 const MAGIC: [u8; 8] = *b"DIGITRUN";
 const VERSION: u16 = 1;
-const FORMAT: &str = "checkpoint";
+const FORMAT: Format = Format("checkpoint");
 
 /// More text than the settings have.
 const MAX_TEXT: u32 = 1 << 16;
@@ -97,7 +97,7 @@ impl Trainer<'_> {
         let has_best = self.config.patience.is_some() && !history.is_empty();
         let best = if has_best { Some(self.read_network(&mut reader)?) } else { None };
         if reader.take(1).read_to_end(&mut Vec::new())? > 0 {
-            return Err(malformed("end", "nothing after the last network", "more bytes"));
+            return Err(FORMAT.malformed("end", "nothing after the last network", "more bytes"));
         }
         for (slot, state) in states {
             self.descent.set(slot, state.layers());
@@ -161,7 +161,7 @@ impl Trainer<'_> {
         let network = Network::read(&mut file)?;
         if file.limit() > 0 {
             let expected = format!("a network of {} bytes", length - file.limit());
-            return Err(malformed("length of a network", &expected, &length.to_string()));
+            return Err(FORMAT.malformed("length of a network", expected, length.to_string()));
         }
         let shape = |network: &Network| {
             let activations = network.layers().iter().map(|layer| layer.activation());
@@ -191,21 +191,16 @@ fn read_head(reader: &mut impl Read, settings: &str) -> Result<Vec<Epoch>> {
     let start = read_part(reader, &mut head, 14, "byte 0 (magic)")?;
     if start[..8] != MAGIC {
         let found = start[..8].escape_ascii().to_string();
-        return Err(malformed("byte 0 (magic)", "the letters DIGITRUN", &found));
+        return Err(FORMAT.malformed("byte 0 (magic)", "the letters DIGITRUN", found));
     }
     let version = LittleEndian::read_u16(&start[8..]);
     if version != VERSION {
-        return Err(Error::Unsupported {
-            format: FORMAT,
-            at: "byte 8 (version)".to_owned(),
-            expected: "version 1".to_owned(),
-            found: version.to_string(),
-        });
+        return Err(FORMAT.unsupported("byte 8 (version)", "version 1", version.to_string()));
     }
     let length = LittleEndian::read_u32(&start[10..]);
     if length > MAX_TEXT {
         let at = "byte 10 (length of the settings)";
-        return Err(malformed(at, "at most 65536", &length.to_string()));
+        return Err(FORMAT.malformed(at, "at most 65536", length.to_string()));
     }
     let text = read_part(reader, &mut head, length as usize, "byte 14 (settings)")?;
     let text = String::from_utf8_lossy(text).into_owned();
@@ -222,7 +217,7 @@ fn read_head(reader: &mut impl Read, settings: &str) -> Result<Vec<Epoch>> {
     let stored = LittleEndian::read_u32(read_part(reader, &mut head, 4, "checksum")?);
     if stored != computed {
         let expected = format!("CRC-32 {computed:08x} of what was read");
-        return Err(malformed("checksum", &expected, &format!("{stored:08x}")));
+        return Err(FORMAT.malformed("checksum", expected, format!("{stored:08x}")));
     }
     let differing = settings.lines().zip(text.lines()).find(|(ours, theirs)| ours != theirs);
     if let Some((ours, theirs)) = differing {
@@ -233,7 +228,7 @@ fn read_head(reader: &mut impl Read, settings: &str) -> Result<Vec<Epoch>> {
         });
     }
     if settings != text {
-        return Err(malformed("byte 14 (settings)", "those of this training", "others"));
+        return Err(FORMAT.malformed("byte 14 (settings)", "those of this training", "others"));
     }
     Ok(epochs)
 }
@@ -249,7 +244,7 @@ fn read_part<'a>(
     reader.by_ref().take(length as u64).read_to_end(read)?;
     match read.len() - start == length {
         true => Ok(&read[start..]),
-        false => Err(malformed(at, &format!("{length} bytes"), "the end of the file")),
+        false => Err(FORMAT.malformed(at, format!("{length} bytes"), "the end of the file")),
     }
 }
 
@@ -257,13 +252,4 @@ fn crc_of(bytes: &[u8]) -> u32 {
     let mut crc = Crc32::new();
     crc.update(bytes);
     crc.value()
-}
-
-fn malformed(at: &str, expected: &str, found: &str) -> Error {
-    Error::Malformed {
-        format: FORMAT,
-        at: at.to_owned(),
-        expected: expected.to_owned(),
-        found: found.to_owned(),
-    }
 }

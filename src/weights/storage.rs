@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 
 use super::stream::{CrcReader, CrcWriter};
-use super::{binary16, malformed, quantized, unwritable};
+use super::{FORMAT, binary16, quantized};
 use crate::error::Result;
 use crate::matrix::Matrix;
 
@@ -34,9 +34,9 @@ pub(super) fn write_weights(
         Storage::F16 => {
             if let Some(index) = values.iter().position(|w| w.abs() >= binary16::LIMIT) {
                 let (row, col) = (index / weights.cols(), index % weights.cols());
-                return Err(unwritable(
-                    &format!("weight ({row}, {col}) of layer {number}"),
-                    &format!("less than {} for 16 bits", binary16::LIMIT),
+                return Err(FORMAT.unsupported(
+                    format!("weight ({row}, {col}) of layer {number}"),
+                    format!("less than {} for 16 bits", binary16::LIMIT),
                     values[index].to_string(),
                 ));
             }
@@ -63,7 +63,7 @@ pub(super) fn read_weights(
 ) -> Result<Matrix> {
     let part = format!("weights of layer {number}");
     let length = inputs.checked_mul(outputs).ok_or_else(|| {
-        malformed(&part, "sizes whose product fits", &format!("{inputs} x {outputs}"))
+        FORMAT.malformed(&part, "sizes whose product fits", format!("{inputs} x {outputs}"))
     })?;
     let values = match storage {
         Storage::F32 => reader.values(length, &part, f32::from_le_bytes)?,
@@ -74,18 +74,18 @@ pub(super) fn read_weights(
             let scales =
                 reader.values(outputs, &format!("scales of layer {number}"), f32::from_le_bytes)?;
             if let Some(output) = scales.iter().position(|&scale| !quantized::is_scale(scale)) {
-                return Err(malformed(
-                    &format!("scale {output} of layer {number}"),
+                return Err(FORMAT.malformed(
+                    format!("scale {output} of layer {number}"),
                     "a finite number above 0",
-                    &scales[output].to_string(),
+                    scales[output].to_string(),
                 ));
             }
             let mut values =
                 reader.values(length, &part, |bytes| f32::from(i8::from_le_bytes(bytes)))?;
             if let Some(index) = values.iter().position(|&value| value < -127.0) {
                 let (row, col) = (index / outputs, index % outputs);
-                return Err(malformed(
-                    &format!("weight ({row}, {col}) of layer {number}"),
+                return Err(FORMAT.malformed(
+                    format!("weight ({row}, {col}) of layer {number}"),
                     "-127 to 127",
                     "-128",
                 ));

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 
-use super::{FORMAT, malformed};
+use super::FORMAT;
 use crate::crc32::Crc32;
 use crate::error::{Error, Result};
 
@@ -72,17 +72,12 @@ impl<R: Read> CrcReader<R> {
 
     /// That what was read last, `part` of the file, breaks the format.
     pub(super) fn malformed(&self, part: &str, expected: &str, found: &dyn ToString) -> Error {
-        malformed(&self.place(part), expected, &found.to_string())
+        FORMAT.malformed(self.place(part), expected, found.to_string())
     }
 
     /// The same, where it is a code that a later version may know.
     pub(super) fn unsupported(&self, part: &str, expected: &str, found: &dyn ToString) -> Error {
-        Error::Unsupported {
-            format: FORMAT,
-            at: self.place(part),
-            expected: expected.to_owned(),
-            found: found.to_string(),
-        }
+        FORMAT.unsupported(self.place(part), expected, found.to_string())
     }
 
     fn place(&self, part: &str) -> String {
@@ -145,7 +140,7 @@ impl<R: Read> CrcReader<R> {
             return Err(self.malformed("checksum", &expected, &format!("{stored:08x}")));
         }
         if self.reader.take(1).read_to_end(&mut Vec::new())? > 0 {
-            return Err(malformed("end", "nothing after the checksum", "more bytes"));
+            return Err(FORMAT.malformed("end", "nothing after the checksum", "more bytes"));
         }
         Ok(())
     }
