@@ -10,30 +10,28 @@
 //! Each element of D·Wᵀ is one chain over the layer's outputs, each of Xᵀ·D one
 //! over the images, however they are dealt.
 
-use crate::activation::Activation;
+mod errors;
+
 use crate::dense::Dense;
+use crate::descent::errors::PartErrors;
 use crate::dropout::Dropout;
 use crate::kernel::aligned::Aligned;
-use crate::kernel::columns::SparseColumns;
 use crate::kernel::level::Level;
 use crate::kernel::parallel::Pool;
-use crate::kernel::products::{AddGradient, AddWideGradient, Forward};
-use crate::kernel::sparse::{BLOCK, SparseRows};
+use crate::kernel::products::{AddGradient, AddImageGradient, STRIPE};
+use crate::kernel::sparse::BLOCK;
 use crate::kernel::step::{Descend, SquaredNorm, Step};
 use crate::kernel::tiles::{MAX_WIDTH, Slot, Tiles, panels_of};
-use crate::loss::{Loss, cross_entropy};
-use crate::pass::{MAX_CLASSES, Packed, Part, Pass, fill_rows};
+use crate::loss::Loss;
+use crate::pass::{Packed, PackedLayer, Pass};
 
-/// A layer of more outputs adds up its gradient by columns of its inputs. Listing
-/// them takes about as long as it saves in two panels.
-const WIDE: usize = 2 * MAX_WIDTH;
+/// A first layer of more outputs adds up its gradient by the images' columns: with 48
+/// that is faster than by rows, with 32 slower.
+const WIDE: usize = 32;
 
-/// Rows of such a gradient that are added up before they take their step: 50 × 64
-/// floats are 13 KiB, part of an L1 cache.
-const STRIPE: usize = BLOCK / 8;
-
-/// Floats of the largest tile.
+/// Floats of the largest tile, and of the smallest.
 const TILE: usize = BLOCK * MAX_WIDTH;
+const SMALL_TILE: usize = BLOCK * 16;
 
 /// Gradient descent with momentum: the state, and the buffers of a step.
 pub(crate) struct Descent {
@@ -55,22 +53,6 @@ pub(crate) struct Chunk<'a> {
     pub(crate) batch_size: usize,
     pub(crate) is_first: bool,
     pub(crate) is_last: bool,
-}
-
-/// The errors of the images of a part, and their loss.
-struct PartErrors {
-    layers: Vec<LayerErrors>,
-    losses: Vec<Loss>,
-}
-
-/// D of a layer.
-struct LayerErrors {
-    /// In panels: (images, width) in each.
-    panels: Vec<Aligned>,
-    /// Again, for the product with Wᵀ.
-    sparse: SparseRows,
-    /// The layer's inputs by column, where D is wide.
-    columns: SparseColumns,
 }
 
 impl Descent {
@@ -121,23 +103,27 @@ impl Descent {
     /// Adds the gradient of a chunk's images to its batch's, and after the last
     /// chunk takes the step; returns the loss of the images before it.
     ///
-    /// `image` gives the pixels of each.
+    /// `image` gives the pixels of each; `announce` hears which are needed soon, from
+    /// the number of labels on those of the chunk that follows.
     pub(crate) fn step<'a>(
         &mut self,
         chunk: &Chunk<'_>,
         step: Step,
         clip_norm: Option<f32>,
+        announce: impl Fn(usize) + Sync,
         image: impl Fn(usize) -> &'a [u8] + Sync,
     ) -> Loss {
         let count = chunk.labels.len();
-        self.pass.forward_first(&self.packed, count, image);
+        self.pass.forward_first(&self.packed, count, announce, &image);
         let (packed, transposed, level) = (&self.packed, &self.transposed, self.pass.level);
         self.pass.pool.run_pairs(&mut self.pass.parts, &mut self.errors, |part, errors| {
             part.forward(packed, level, chunk.dropout);
-            errors.list_columns(part, packed);
+            if is_wide(&packed.layers[0]) {
+                errors.inked.fill(level, part.images.clone(), packed.inputs() + 1, &image);
+            }
             errors.backward(part, packed, transposed, chunk, level);
         });
-        self.descend(chunk, step, clip_norm);
+        self.descend(chunk, step, clip_norm, &image);
         if chunk.is_last {
             self.transpose();
         }
@@ -147,47 +133,64 @@ impl Descent {
     }
 
     /// Stage 4.
-    fn descend(&mut self, chunk: &Chunk<'_>, step: Step, clip_norm: Option<f32>) {
+    fn descend<'a>(
+        &mut self,
+        chunk: &Chunk<'_>,
+        step: Step,
+        clip_norm: Option<f32>,
+        image: impl Fn(usize) -> &'a [u8] + Sync,
+    ) {
         let (parts, errors, level) = (&self.pass.parts, &self.errors, self.pass.level);
         let steps_now = chunk.is_last && clip_norm.is_none();
         for (index, layer) in self.packed.layers.iter_mut().enumerate() {
             let (width, _) = panels_of(layer.outputs);
-            let is_wide = layer.outputs > WIDE;
+            let by_columns = index == 0 && is_wide(layer);
+            let (rows, images) = (layer.inputs + 1, chunk.labels.len());
             let blocks = layer.weights.blocks();
+            // Adds the gradient of a tile, or of its rows from number `row` on.
+            let add = |panel: usize, block: usize, row: usize, gradient: &mut [f32]| {
+                if by_columns {
+                    let first = (block * BLOCK + row).min(rows);
+                    let columns = first..(first + STRIPE).min(rows);
+                    let factors =
+                        errors.iter().map(|part| (&part.inked, &*part.layers[0].panels[panel]));
+                    let image = &image;
+                    level.run(AddImageGradient {
+                        factors,
+                        image,
+                        images,
+                        width,
+                        columns,
+                        gradient,
+                    });
+                    return;
+                }
+                for (part, errors) in parts.iter().zip(errors) {
+                    let inputs = &part.layers[index].inputs;
+                    let errors = &errors.layers[index].panels[panel];
+                    level.run(AddGradient { inputs, block, errors, width, gradient });
+                }
+            };
             self.pass.pool.run_each(layer.weights.tiles_mut(), |number, tile| {
-                let (panel, block) = (number / blocks, number % blocks);
                 // Most batches are one chunk, and their gradient never leaves
                 // this core's caches.
-                let mut gradient = Gradient([0.0; TILE]);
-                let stripe = if is_wide { STRIPE * width } else { tile.values.len() };
-                let gradient = &mut gradient.0[..stripe];
-                for first in (0..tile.values.len()).step_by(stripe) {
-                    if !chunk.is_first {
-                        gradient.copy_from_slice(&tile.gradient[first..][..stripe]);
-                    } else if first > 0 {
-                        gradient.fill(0.0);
-                    }
-                    if is_wide {
-                        let factors = errors.iter().map(|part| {
-                            let LayerErrors { panels, columns, .. } = &part.layers[index];
-                            (columns, &*panels[panel])
-                        });
-                        let first = block * BLOCK + first / width;
-                        level.run(AddWideGradient { factors, width, first, gradient });
-                    } else {
-                        for (part, errors) in parts.iter().zip(errors) {
-                            let inputs = &part.layers[index].inputs;
-                            let errors = &errors.layers[index].panels[panel];
-                            level.run(AddGradient { inputs, block, errors, width, gradient });
+                let stripe = if by_columns { STRIPE * width } else { tile.values.len() };
+                with_zeros(stripe, |gradient| {
+                    for first in (0..tile.values.len()).step_by(stripe) {
+                        if !chunk.is_first {
+                            gradient.copy_from_slice(&tile.gradient[first..][..stripe]);
+                        } else if first > 0 {
+                            gradient.fill(0.0);
+                        }
+                        add(number / blocks, number % blocks, first / width, gradient);
+                        if steps_now {
+                            level.run(Descend { step, gradient, first, tile });
+                        } else {
+                            tile.gradient.resize(tile.values.len());
+                            tile.gradient[first..][..stripe].copy_from_slice(gradient);
                         }
                     }
-                    if steps_now {
-                        level.run(Descend { step, gradient, first, tile });
-                    } else {
-                        tile.gradient.resize(tile.values.len());
-                        tile.gradient[first..][..stripe].copy_from_slice(gradient);
-                    }
-                }
+                });
             });
         }
         if let Some(clip_norm) = clip_norm.filter(|_| chunk.is_last) {
@@ -227,97 +230,22 @@ impl Descent {
     }
 }
 
+/// Whether the gradient of the first layer is added up by columns.
+fn is_wide(first: &PackedLayer) -> bool {
+    first.outputs > WIDE
+}
+
+/// Some zeros on the stack, at a cache line.
 #[repr(align(64))]
-struct Gradient([f32; TILE]);
+struct Zeros<const N: usize>([f32; N]);
 
-impl PartErrors {
-    fn new(packed: &Packed) -> Self {
-        let layers = packed.layers.iter().map(|layer| {
-            let (_, panels) = panels_of(layer.outputs);
-            LayerErrors {
-                panels: vec![Aligned::default(); panels],
-                sparse: SparseRows::default(),
-                columns: SparseColumns::default(),
-            }
-        });
-        Self { layers: layers.collect(), losses: Vec::new() }
-    }
-
-    /// Lists the inputs of each layer by column, where the gradient takes them so.
-    fn list_columns(&mut self, part: &Part, packed: &Packed) {
-        for (errors, (inputs, layer)) in
-            self.layers.iter_mut().zip(part.layers.iter().zip(&packed.layers))
-        {
-            if layer.outputs > WIDE {
-                errors.columns.fill(&inputs.inputs);
-            }
-        }
-    }
-
-    /// The loss of each image of a part, and the errors of each layer.
-    fn backward(
-        &mut self,
-        part: &mut Part,
-        packed: &Packed,
-        transposed: &[Tiles],
-        chunk: &Chunk<'_>,
-        level: Level,
-    ) {
-        let last = self.layers.len() - 1;
-        self.loss(part, packed.classes(), chunk);
-        for index in (1..=last).rev() {
-            let (below, rest) = self.layers.split_at_mut(index);
-            let LayerErrors { panels, sparse, .. } = &mut rest[0];
-            let outputs = packed.layers[index].outputs;
-            fill_rows(sparse, level, part.images.len(), panels, outputs, outputs);
-            // D of the layer below is (D·Wᵀ) ∘ f′.
-            let layer = &packed.layers[index - 1];
-            let (width, _) = panels_of(layer.outputs);
-            for (panel, errors) in below[index - 1].panels.iter_mut().enumerate() {
-                errors.resize(part.images.len() * width);
-                level.run(Forward {
-                    inputs: sparse,
-                    weights: transposed[index].panel(panel),
-                    width,
-                    activation: Activation::Linear,
-                    outputs: errors,
-                });
-            }
-            let outputs = &mut part.layers[index - 1].outputs;
-            let errors = &mut below[index - 1].panels;
-            if let Some(dropout) = chunk.dropout {
-                dropout.backward(level, index, &part.images, outputs, errors);
-            }
-            for (outputs, errors) in outputs.iter().zip(errors) {
-                layer.activation.backward(outputs, errors);
-            }
-        }
-    }
-
-    /// The loss of each image, and D of the last layer.
-    fn loss(&mut self, part: &Part, classes: usize, chunk: &Chunk<'_>) {
-        let (width, _) = panels_of(classes);
-        let panels = &mut self.layers.last_mut().expect("a network has a layer").panels;
-        for panel in &mut *panels {
-            panel.resize(part.images.len() * width);
-            panel.fill(0.0);
-        }
-        self.losses.clear();
-        let mut logits = [0.0; MAX_CLASSES];
-        let logits = &mut logits[..classes];
-        for (row, image) in part.images.clone().enumerate() {
-            part.copy_logits(row, logits);
-            // The last layer is linear: the gradient of its outputs is its D.
-            self.losses.push(cross_entropy(
-                logits,
-                chunk.labels[image],
-                chunk.label_smoothing,
-                chunk.batch_size,
-            ));
-            for (panel, values) in panels.iter_mut().zip(logits.chunks(width)) {
-                panel[row * width..][..values.len()].copy_from_slice(values);
-            }
-        }
+/// Calls `run` with as many zeros, at most [`TILE`].
+fn with_zeros(count: usize, run: impl FnOnce(&mut [f32])) {
+    // Setting a large tile's to zero takes longer than a small one's whole work.
+    if count <= SMALL_TILE {
+        run(&mut Zeros([0.0; SMALL_TILE]).0[..count]);
+    } else {
+        run(&mut Zeros([0.0; TILE]).0[..count]);
     }
 }
 
@@ -328,6 +256,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::activation::Activation;
     use crate::kernel::step::Rule;
     use crate::network::Network;
 
@@ -345,10 +274,16 @@ mod tests {
         };
         let rule = Rule::Momentum { momentum: 0.9 };
         let step = Step { rule, learning_rate: 0.1, keep: 1.0, gradient_scale: 1.0 };
-        descent.step(&chunk, step, None, |row| {
-            assert_ne!(row, bad, "the bad image");
-            &[7; 9]
-        });
+        descent.step(
+            &chunk,
+            step,
+            None,
+            |_| {},
+            |row| {
+                assert_ne!(row, bad, "the bad image");
+                &[7; 9]
+            },
+        );
     }
 
     #[test]

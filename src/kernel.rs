@@ -4,7 +4,7 @@
 //! - [`level`]: which instruction set, chosen at run time
 //! - [`simd`]: the few operations that differ between them
 //! - [`gemm`]: the product of two dense matrices, for [`Matrix`](crate::Matrix)
-//! - [`sparse`], [`columns`]: rows without their zeros, and the same by column
+//! - [`sparse`], [`columns`]: rows without their zeros; where images have ink, by column
 //! - [`tiles`], [`products`]: a layer's weights, and the products of training and
 //!   prediction, which pass over zeros
 //! - [`row`]: the product of one row, for a single prediction

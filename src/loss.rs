@@ -29,11 +29,32 @@ use crate::math::{exp, ln};
 /// The largest logit is subtracted first, which changes no probability and
 /// keeps the exponential within its range, however low the temperature T is.
 pub(crate) fn softmax(row: &mut [f32], temperature: f32) -> f64 {
-    let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    row.iter_mut().for_each(|z| *z = exp((*z - largest) / temperature));
-    let sum: f32 = row.iter().sum();
-    row.iter_mut().for_each(|p| *p /= sum);
-    f64::from(largest) / f64::from(temperature) + ln(f64::from(sum))
+    softmax_of_samples::<1>(row.as_chunks_mut().0, temperature)[0]
+}
+
+/// The same for `N` samples, whose logits of a class are side by side. Each is
+/// computed as if it were alone, and a vector takes many.
+#[inline(always)]
+fn softmax_of_samples<const N: usize>(logits: &mut [[f32; N]], temperature: f32) -> [f64; N] {
+    let mut largest = [f32::NEG_INFINITY; N];
+    for logits in &*logits {
+        largest.iter_mut().zip(logits).for_each(|(largest, &z)| *largest = largest.max(z));
+    }
+    for logits in &mut *logits {
+        logits.iter_mut().zip(largest).for_each(|(z, max)| *z = exp((*z - max) / temperature));
+    }
+    let mut sums = [0.0; N];
+    for powers in &*logits {
+        sums.iter_mut().zip(powers).for_each(|(sum, power)| *sum += power);
+    }
+    for probabilities in logits {
+        probabilities.iter_mut().zip(sums).for_each(|(p, sum)| *p /= sum);
+    }
+    let mut logarithms = [0.0; N];
+    for ((logarithm, largest), sum) in logarithms.iter_mut().zip(largest).zip(sums) {
+        *logarithm = f64::from(largest) / f64::from(temperature) + ln(f64::from(sum));
+    }
+    logarithms
 }
 
 /// The cross-entropy loss, and how many samples got their class right.
@@ -52,37 +73,60 @@ impl std::ops::AddAssign for Loss {
     }
 }
 
-/// Turns a sample's logits into the gradient of its batch's mean cross-entropy
-/// loss with respect to them, and says the sample's loss.
+/// Turns the logits of `N` samples into the gradient of their batch's mean
+/// cross-entropy loss with respect to them, and says the loss of each.
 ///
 /// # Shapes
-/// - `logits`: one for each class; becomes the gradient, divided by `batch_size`
-/// - `label`: below the number of classes; any other means a sample of no class,
+/// - `logits`: those of a class side by side; become the gradient, divided by
+///   `batch_size`
+/// - `labels`: below the number of classes; any other means a sample of no class,
 ///   which is never correct
 /// - `smoothing`: ε, 0 to 1
-pub(crate) fn cross_entropy(
-    logits: &mut [f32],
-    label: u8,
+#[inline(always)]
+pub(crate) fn cross_entropy<const N: usize>(
+    logits: &mut [[f32; N]],
+    labels: &[u8; N],
     smoothing: f32,
     batch_size: usize,
-) -> Loss {
-    let label = Some(usize::from(label)).filter(|&label| label < logits.len());
-    let smoothing = if label.is_some() { smoothing } else { 1.0 };
-    let correct = usize::from(Some(argmax(logits)) == label);
-    let spread = smoothing / logits.len() as f32;
-    let mut expected =
-        label.map_or(0.0, |label| f64::from(1.0 - smoothing) * f64::from(logits[label]));
-    if smoothing > 0.0 {
-        expected += f64::from(spread) * logits.iter().map(|&z| f64::from(z)).sum::<f64>();
+) -> [Loss; N] {
+    let mut best = [0; N];
+    let mut largest = logits.first().copied().unwrap_or([0.0; N]);
+    for (class, logits) in (0..).zip(&*logits) {
+        for ((best, largest), &z) in best.iter_mut().zip(&mut largest).zip(logits) {
+            (*best, *largest) = if z > *largest { (class, z) } else { (*best, *largest) };
+        }
+    }
+    let mut losses = [Loss::default(); N];
+    let mut spreads = [0.0; N];
+    let mut expected = [0.0; N];
+    for sample in 0..N {
+        let label = Some(usize::from(labels[sample])).filter(|&label| label < logits.len());
+        let smoothing = if label.is_some() { smoothing } else { 1.0 };
+        losses[sample].correct = usize::from(Some(best[sample]) == label);
+        spreads[sample] = smoothing / logits.len() as f32;
+        if let Some(label) = label {
+            expected[sample] = f64::from(1.0 - smoothing) * f64::from(logits[label][sample]);
+        }
+        if smoothing > 0.0 {
+            let sum = logits.iter().map(|logits| f64::from(logits[sample])).sum::<f64>();
+            expected[sample] += f64::from(spreads[sample]) * sum;
+        }
     }
     // −Σ q·ln p from the logits: exact also where p is too small for an f32.
-    let sum = softmax(logits, 1.0) - expected;
-    if let Some(label) = label {
-        logits[label] -= 1.0 - smoothing;
+    let logarithms = softmax_of_samples(logits, 1.0);
+    for ((loss, logarithm), expected) in losses.iter_mut().zip(logarithms).zip(expected) {
+        loss.sum = logarithm - expected;
+    }
+    for (sample, &label) in labels.iter().enumerate() {
+        if let Some(logits) = logits.get_mut(usize::from(label)) {
+            logits[sample] -= 1.0 - smoothing;
+        }
     }
     let scale = 1.0 / batch_size as f32;
-    logits.iter_mut().for_each(|gradient| *gradient = (*gradient - spread) * scale);
-    Loss { sum, correct }
+    for gradients in logits {
+        gradients.iter_mut().zip(spreads).for_each(|(g, spread)| *g = (*g - spread) * scale);
+    }
+    losses
 }
 
 /// The index of the largest value, the first of equals; 0 of no values.
@@ -94,4 +138,56 @@ pub(crate) fn argmax(values: &[f32]) -> usize {
         }
     }
     best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The loss, and its gradient, as the page above says them.
+    fn by_definition(z: &[f64], label: usize, smoothing: f64) -> (f64, Vec<f64>) {
+        let classes = z.len() as f64;
+        let smoothing = if label < z.len() { smoothing } else { 1.0 };
+        let sum: f64 = z.iter().map(|z| z.exp()).sum();
+        let p = z.iter().map(|z| z.exp() / sum);
+        let q = (0..z.len()).map(|class| {
+            (1.0 - smoothing) * f64::from(u8::from(class == label)) + smoothing / classes
+        });
+        let loss = p.clone().zip(q.clone()).map(|(p, q)| -q * p.ln()).sum();
+        (loss, p.zip(q).map(|(p, q)| p - q).collect())
+    }
+
+    #[test]
+    fn the_loss_is_its_definition_for_one_sample_and_among_others() {
+        const N: usize = 16;
+        for smoothing in [0.0, 0.25] {
+            for classes in [2, 10, 33] {
+                let number = |class: usize, sample: usize| {
+                    ((class * 31 + sample * 17) % 23) as f32 / 4.0 - 2.5
+                };
+                // The last ones have no class.
+                let labels: [u8; N] = std::array::from_fn(|i| (i * 3 % (classes + 1)) as u8);
+                let logits: Vec<[f32; N]> = (0..classes)
+                    .map(|class| std::array::from_fn(|sample| number(class, sample)))
+                    .collect();
+                let mut gradients = logits.clone();
+                let losses = cross_entropy(&mut gradients, &labels, smoothing, 4);
+                for sample in 0..N {
+                    let z: Vec<f32> = logits.iter().map(|logits| logits[sample]).collect();
+                    let label = usize::from(labels[sample]);
+                    let exact: Vec<f64> = z.iter().map(|&z| f64::from(z)).collect();
+                    let (loss, gradient) = by_definition(&exact, label, f64::from(smoothing));
+                    assert!((losses[sample].sum - loss).abs() < 1e-6, "{classes}, {sample}");
+                    for (found, expected) in gradients.iter().zip(gradient) {
+                        assert!((f64::from(found[sample]) - expected / 4.0).abs() < 1e-6);
+                    }
+                    assert_eq!(losses[sample].correct, usize::from(argmax(&z) == label));
+                    let mut alone: Vec<[f32; 1]> = z.iter().map(|&z| [z]).collect();
+                    let [found] = cross_entropy(&mut alone, &[labels[sample]], smoothing, 4);
+                    assert_eq!(found.sum.to_bits(), losses[sample].sum.to_bits());
+                    assert!(alone.iter().zip(&gradients).all(|(a, all)| a[0] == all[sample]));
+                }
+            }
+        }
+    }
 }

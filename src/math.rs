@@ -41,6 +41,7 @@ pub(crate) fn exp(x: f32) -> f32 {
 /// # Source
 /// ln m = 2·artanh((m − 1) / (m + 1)); Abramowitz, Stegun, *Handbook of
 /// Mathematical Functions* (1964), 4.1.27.
+#[inline(always)]
 pub(crate) fn ln(x: f64) -> f64 {
     let bits = x.to_bits();
     let exponent = ((bits >> 52) & 0x7ff) as i32 - 1023;

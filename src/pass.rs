@@ -29,6 +29,9 @@ use crate::kernel::tiles::{Slot, Tiles, panels_of};
 /// chunks of this many.
 pub(crate) const CHUNK: usize = 1024;
 
+/// How many images ahead memory is asked for: as long as it takes to come.
+const PREFETCH: usize = 6;
+
 /// The largest number of classes: labels are bytes.
 pub(crate) const MAX_CLASSES: usize = 256;
 
@@ -214,7 +217,7 @@ impl Pass {
         image: impl Fn(usize) -> &'a [E] + Sync,
         finish: impl Fn(&mut [f32]) + Sync,
     ) {
-        self.forward_first(packed, count, image);
+        self.forward_first(packed, count, |_| (), image);
         let level = self.level;
         self.pool.run_each(&mut self.parts, |_, part| {
             part.forward(packed, level, None);
@@ -222,11 +225,13 @@ impl Pass {
         });
     }
 
-    /// The stages 1 and 2.
+    /// The stages 1 and 2. `announce` hears which images are needed soon; from
+    /// number `count` on they are those of the batch that follows.
     pub(crate) fn forward_first<'a, E: Element + 'a>(
         &mut self,
         packed: &Packed,
         count: usize,
+        announce: impl Fn(usize) + Sync,
         image: impl Fn(usize) -> &'a [E] + Sync,
     ) {
         let level = self.level;
@@ -237,6 +242,10 @@ impl Pass {
             let inputs = &mut part.layers[0].inputs;
             inputs.clear(part.images.len(), layer.inputs + 1);
             for number in part.images.clone() {
+                // After its last one, a part's first of the next batch.
+                let later = number + PREFETCH;
+                let is_here = later < part.images.end;
+                announce(if is_here { later } else { later - part.images.len() + count });
                 inputs.push(level, [image(number)].into_iter());
             }
         });

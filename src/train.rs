@@ -294,7 +294,12 @@ impl<'a> Trainer<'a> {
                 keep: 1.0 - learning_rate * config.weight_decay,
                 gradient_scale: 1.0,
             };
-            let batch = Batch { images: batch, dataset: self.training, epoch: number as u64 };
+            let batch = Batch {
+                images: batch,
+                order: &self.order[index * config.batch_size..],
+                dataset: self.training,
+                epoch: number as u64,
+            };
             let loss = batch.take_step(&mut self.descent, &mut self.augmented, config, step);
             if !loss.sum.is_finite() {
                 return Err(Error::Diverged { epoch: number, step: index + 1 });
@@ -339,12 +344,16 @@ impl fmt::Debug for Trainer<'_> {
     }
 }
 
-/// How many images ahead memory is asked for: as long as it takes to come.
-const PREFETCH: usize = 6;
+/// For how many images the page is looked up at once. Images in random order are on
+/// pages that the processor does not remember; it looks up several side by side, but
+/// waits for each where they are asked for one by one.
+const PAGES: usize = 16;
 
 /// The images of a step.
 struct Batch<'a> {
     images: &'a [usize],
+    /// These and those of the steps that follow.
+    order: &'a [usize],
     dataset: &'a Dataset,
     epoch: u64,
 }
@@ -381,15 +390,23 @@ impl Batch<'_> {
                 is_last: number + 1 == chunks,
             };
             let augmented = augmented.as_ref();
-            loss += descent.step(&chunk, step, config.clip_norm, |row| match augmented {
-                Some(augmented) => augmented.get(row),
-                None => {
-                    if let Some(&later) = images.get(row + PREFETCH) {
-                        prefetch(self.dataset.images().get(later));
-                    }
-                    self.dataset.images().get(images[row])
+            let later = &self.order[number * CHUNK..];
+            let announce = |row: usize| {
+                if augmented.is_some() || row >= later.len() {
+                    return;
                 }
-            });
+                let pixels = |&image: &usize| self.dataset.images().get(image);
+                if row.is_multiple_of(PAGES) {
+                    let pages = later[row..].iter().take(PAGES);
+                    pages.for_each(|image| prefetch(&pixels(image)[..1]));
+                }
+                prefetch(pixels(&later[row]));
+            };
+            let image = |row| match augmented {
+                Some(augmented) => augmented.get(row),
+                None => self.dataset.images().get(images[row]),
+            };
+            loss += descent.step(&chunk, step, config.clip_norm, announce, image);
         }
         loss
     }

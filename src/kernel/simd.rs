@@ -42,12 +42,16 @@ pub(crate) trait Simd: Copy {
 
     /// [`Element::keep`](crate::kernel::sparse::Element::keep) of pixels.
     #[inline(always)]
-    fn keep_pixels(self, from: &[u8; GROUP], first: u32, to: &mut [Entry; GROUP]) -> usize {
-        // Most of an image is paper.
-        if u128::from_ne_bytes(*from) == 0 {
-            return 0;
+    fn keep_pixels(self, from: &[[u8; GROUP]], first: u32, to: &mut [Entry]) -> usize {
+        let mut kept = 0;
+        for (group, first) in from.iter().zip((first..).step_by(GROUP)) {
+            // Most of an image is paper.
+            if u128::from_ne_bytes(*group) != 0 {
+                let to = to[kept..].first_chunk_mut().expect("room for a group");
+                kept += keep(group, first, to, |pixel| f32::from(pixel) / 255.0);
+            }
         }
-        keep(from, first, to, |pixel| f32::from(pixel) / 255.0)
+        kept
     }
 }
 
@@ -118,7 +122,11 @@ mod x86_64 {
     use std::arch::x86_64::*;
 
     use super::{Kernel, Simd};
-    use crate::kernel::sparse::{Entry, GROUP};
+    use crate::kernel::sparse::{BLOCK, Entry, GROUP};
+
+    /// 1 / 255 is the sum of these.
+    const INVERSE_HIGH: f32 = 1.0 / 255.0;
+    const INVERSE_LOW: f32 = (1.0 / 255.0 - INVERSE_HIGH as f64) as f32;
 
     /// AVX2 and FMA.
     #[derive(Clone, Copy)]
@@ -241,19 +249,61 @@ mod x86_64 {
         }
 
         #[inline(always)]
-        fn keep_pixels(self, from: &[u8; GROUP], first: u32, to: &mut [Entry; GROUP]) -> usize {
-            // SAFETY: AVX-512 as above; sixteen bytes are there to read.
-            unsafe {
-                let pixels = _mm512_cvtepu8_epi32(_mm_loadu_si128(from.as_ptr().cast()));
-                let pixels = _mm512_cvtepi32_ps(pixels);
-                // x / 255, rounded to nearest: the product is off by its last bit
-                // at most, and the remainder puts that right (a test tries each x).
-                let inverse = _mm512_set1_ps(1.0 / 255.0);
-                let product = _mm512_mul_ps(pixels, inverse);
-                let rest = _mm512_fnmadd_ps(product, _mm512_set1_ps(255.0), pixels);
-                keep(_mm512_fmadd_ps(rest, inverse, product), first, to)
+        fn keep_pixels(self, from: &[[u8; GROUP]], first: u32, to: &mut [Entry]) -> usize {
+            // Halves of groups that are all paper, most of them, are told in one go, so
+            // that no branch has to be guessed for each.
+            const { assert!(BLOCK / HALF <= 64, "a bit for each half of a block's groups") };
+            let mut inked = 0_u64;
+            for (index, four) in from.chunks(4).enumerate() {
+                let bytes = four.as_flattened();
+                let within = u64::MAX >> (64 - bytes.len());
+                // SAFETY: AVX-512 as above; the bytes within are there to read.
+                let halves = unsafe {
+                    let pixels = _mm512_maskz_loadu_epi8(within, bytes.as_ptr().cast());
+                    _mm512_test_epi64_mask(pixels, pixels)
+                };
+                inked |= u64::from(halves) << (8 * index);
             }
+            let (halves, _) = from.as_flattened().as_chunks();
+            let mut kept = 0;
+            while inked != 0 {
+                let half = inked.trailing_zeros() as usize;
+                inked &= inked - 1;
+                let to = to[kept..].first_chunk_mut().expect("room for a group");
+                // SAFETY: `self` exists, so the processor has AVX-512.
+                kept += unsafe { keep_half(&halves[half], first + (half * HALF) as u32, to) };
+            }
+            kept
         }
+    }
+
+    /// Pixels whose entries are a vector.
+    const HALF: usize = GROUP / 2;
+
+    /// Writes the pixels that are not zero, as numbers and with their columns, to the
+    /// start of `to`; returns how many.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,popcnt")]
+    fn keep_half(from: &[u8; HALF], first: u32, to: &mut [Entry; HALF]) -> usize {
+        let pixels = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(i64::from_le_bytes(*from)));
+        let mask = _mm256_test_epi32_mask(pixels, pixels);
+        let pixels = _mm256_cvtepi32_ps(pixels);
+        // x / 255, rounded to nearest, with 1 / 255 in two parts (a test tries each x).
+        let low = _mm256_mul_ps(pixels, _mm256_set1_ps(INVERSE_LOW));
+        let values = _mm256_fmadd_ps(pixels, _mm256_set1_ps(INVERSE_HIGH), low);
+        let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+        let columns = _mm256_add_epi32(_mm256_set1_epi32(first as i32), lanes);
+        // Column beside value: lane i of the values is lane 16 + i of both.
+        let places = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+        let columns = _mm512_castsi256_si512(columns);
+        let values = _mm512_castsi256_si512(_mm256_castps_si256(values));
+        let entries = _mm512_permutex2var_epi32(columns, places, values);
+        // SAFETY: an entry is 64 bits, and eight are there to write.
+        unsafe {
+            let kept = _mm512_maskz_compress_epi64(mask, entries);
+            _mm512_storeu_si512(to.as_mut_ptr().cast(), kept);
+        }
+        mask.count_ones() as usize
     }
 
     /// Writes the lanes that are not zero, with their columns, to the start of `to`;
@@ -265,21 +315,21 @@ mod x86_64 {
         let mask = _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(values, _mm512_setzero_ps());
         let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
         let columns = _mm512_add_epi32(_mm512_set1_epi32(first as i32), lanes);
-        let columns = _mm512_maskz_compress_epi32(mask, columns);
-        let values = _mm512_castps_si512(_mm512_maskz_compress_ps(mask, values));
+        let values = _mm512_castps_si512(values);
         // Column beside value: lane i of the values is lane 16 + i of both.
         let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-        let count = mask.count_ones() as usize;
-        let to = to.as_mut_ptr().cast::<__m512i>();
-        // SAFETY: an entry is 64 bits, and sixteen are there to write.
+        let high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
+        let low = _mm512_permutex2var_epi32(columns, low, values);
+        let high = _mm512_permutex2var_epi32(columns, high, values);
+        let kept_low = (mask as u8).count_ones() as usize;
+        let to = to.as_mut_ptr();
+        // SAFETY: an entry is 64 bits. Eight are there to write, and eight more after
+        // the first, which are at most eight.
         unsafe {
-            _mm512_storeu_si512(to, _mm512_permutex2var_epi32(columns, low, values));
-            // Seldom: strokes are narrow.
-            if count > 8 {
-                let high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
-                _mm512_storeu_si512(to.add(1), _mm512_permutex2var_epi32(columns, high, values));
-            }
+            _mm512_storeu_si512(to.cast(), _mm512_maskz_compress_epi64(mask as u8, low));
+            let high = _mm512_maskz_compress_epi64((mask >> 8) as u8, high);
+            _mm512_storeu_si512(to.add(kept_low).cast(), high);
         }
-        count
+        mask.count_ones() as usize
     }
 }

@@ -30,18 +30,23 @@ pub(crate) trait Element: Copy + Default {
     /// The number 1, which a bias is multiplied with.
     const ONE: Self;
 
-    /// Writes those of a group that are not zero to the start of `to`; returns how
-    /// many. What is after them in `to` is unspecified. `first` is the column of
-    /// the first within its block.
-    fn keep<S: Simd>(simd: S, from: &[Self; GROUP], first: u32, to: &mut [Entry; GROUP]) -> usize;
+    /// Writes those of some groups of a block that are not zero to the start of `to`; returns
+    /// how many. What is after them in `to` is unspecified, and there is room for
+    /// a group more. `first` is the column of the first within its block.
+    fn keep<S: Simd>(simd: S, from: &[[Self; GROUP]], first: u32, to: &mut [Entry]) -> usize;
 }
 
 impl Element for f32 {
     const ONE: Self = 1.0;
 
     #[inline(always)]
-    fn keep<S: Simd>(simd: S, from: &[f32; GROUP], first: u32, to: &mut [Entry; GROUP]) -> usize {
-        simd.keep_numbers(from, first, to)
+    fn keep<S: Simd>(simd: S, from: &[[f32; GROUP]], first: u32, to: &mut [Entry]) -> usize {
+        let mut kept = 0;
+        for (group, first) in from.iter().zip((first..).step_by(GROUP)) {
+            let to = to[kept..].first_chunk_mut().expect("room for a group");
+            kept += simd.keep_numbers(group, first, to);
+        }
+        kept
     }
 }
 
@@ -50,7 +55,7 @@ impl Element for u8 {
     const ONE: Self = 255;
 
     #[inline(always)]
-    fn keep<S: Simd>(simd: S, from: &[u8; GROUP], first: u32, to: &mut [Entry; GROUP]) -> usize {
+    fn keep<S: Simd>(simd: S, from: &[[u8; GROUP]], first: u32, to: &mut [Entry]) -> usize {
         simd.keep_pixels(from, first, to)
     }
 }
@@ -134,11 +139,13 @@ impl<'a, E: Element + 'a, P: Iterator<Item = &'a [E]>> Kernel for Push<'_, P> {
         let mut last: &[E] = &[];
         for piece in self.pieces {
             assert!(last.is_empty(), "whole groups before the last piece");
-            let (groups, rest) = piece.as_chunks();
-            for group in groups {
-                row.keep(simd, group, GROUP);
+            let mut groups;
+            (groups, last) = piece.as_chunks();
+            while !groups.is_empty() {
+                let here = groups.len().min((BLOCK - row.column) / GROUP);
+                row.keep(simd, &groups[..here], here * GROUP);
+                groups = &groups[here..];
             }
-            last = rest;
         }
         assert!(row.left == last.len() || row.left == last.len() + 1, "an element a column");
         if row.left > 0 {
@@ -147,7 +154,7 @@ impl<'a, E: Element + 'a, P: Iterator<Item = &'a [E]>> Kernel for Push<'_, P> {
             if row.left > last.len() {
                 group[last.len()] = E::ONE;
             }
-            row.keep(simd, &group, row.left);
+            row.keep(simd, &[group], row.left);
         }
         *end = row.end;
         *rows += 1;
@@ -166,11 +173,11 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
-    /// Adds a group, the first `count` columns of which belong to the row.
+    /// Adds groups of one block, the first `count` columns of which belong to the row.
     #[inline(always)]
-    fn keep<S: Simd, E: Element>(&mut self, simd: S, group: &[E; GROUP], count: usize) {
-        let to = self.entries[self.end..].first_chunk_mut().expect("room for a group");
-        self.end += E::keep(simd, group, self.column as u32, to);
+    fn keep<S: Simd, E: Element>(&mut self, simd: S, groups: &[[E; GROUP]], count: usize) {
+        let to = &mut self.entries[self.end..];
+        self.end += E::keep(simd, groups, self.column as u32, to);
         (self.column, self.left) = (self.column + count, self.left - count);
         if self.column == BLOCK || self.left == 0 {
             self.ends.push(self.end);
