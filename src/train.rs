@@ -17,6 +17,7 @@
 //! bit, on any number of threads, at any [`Level`], on every machine.
 
 mod augmented;
+mod batch;
 mod checkpoint;
 mod config;
 mod schedule;
@@ -30,19 +31,17 @@ pub use config::TrainConfig;
 pub use schedule::Schedule;
 
 use crate::dataset::Dataset;
-use crate::descent::{Chunk, Descent};
-use crate::dropout::Dropout;
+use crate::descent::Descent;
 use crate::error::{Error, Result};
 use crate::kernel::level::Level;
 use crate::kernel::parallel::available_threads;
-use crate::kernel::prefetch::prefetch;
 use crate::kernel::step::Step;
 use crate::kernel::tiles::Slot;
 use crate::loss::Loss;
 use crate::network::Network;
-use crate::pass::CHUNK;
 use crate::rng::Rng;
 use crate::train::augmented::Augmented;
+use crate::train::batch::Batch;
 
 /// What an epoch brought.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -342,79 +341,4 @@ impl fmt::Debug for Trainer<'_> {
             .field("epochs", &self.history.len())
             .finish_non_exhaustive()
     }
-}
-
-/// For how many images the page is looked up at once. Images in random order are on
-/// pages that the processor does not remember; it looks up several side by side, but
-/// waits for each where they are asked for one by one.
-const PAGES: usize = 16;
-
-/// The images of a step.
-struct Batch<'a> {
-    images: &'a [usize],
-    /// These and those of the steps that follow.
-    order: &'a [usize],
-    dataset: &'a Dataset,
-    epoch: u64,
-}
-
-impl Batch<'_> {
-    /// Takes the step; returns the loss before it.
-    fn take_step(
-        &self,
-        descent: &mut Descent,
-        augmented: &mut Option<Augmented>,
-        config: &TrainConfig,
-        step: Step,
-    ) -> Loss {
-        let mut loss = Loss::default();
-        let mut labels = [0; CHUNK];
-        let mut keys = [0; CHUNK];
-        let chunks = self.images.len().div_ceil(CHUNK);
-        for (number, images) in self.images.chunks(CHUNK).enumerate() {
-            for (index, &image) in images.iter().enumerate() {
-                labels[index] = self.dataset.labels()[image];
-                if config.dropout > 0.0 {
-                    keys[index] = dropout_key(config.seed, self.epoch, image);
-                }
-            }
-            if let Some(augmented) = augmented {
-                augmented.fill(descent.pool(), self.dataset, images, config.seed, self.epoch);
-            }
-            let chunk = Chunk {
-                labels: &labels[..images.len()],
-                label_smoothing: config.label_smoothing,
-                dropout: Dropout::new(config.dropout, &keys[..images.len()]),
-                batch_size: self.images.len(),
-                is_first: number == 0,
-                is_last: number + 1 == chunks,
-            };
-            let augmented = augmented.as_ref();
-            let later = &self.order[number * CHUNK..];
-            let announce = |row: usize| {
-                if augmented.is_some() || row >= later.len() {
-                    return;
-                }
-                let pixels = |&image: &usize| self.dataset.images().get(image);
-                if row.is_multiple_of(PAGES) {
-                    let pages = later[row..].iter().take(PAGES);
-                    pages.for_each(|image| prefetch(&pixels(image)[..1]));
-                }
-                prefetch(pixels(&later[row]));
-            };
-            let image = |row| match augmented {
-                Some(augmented) => augmented.get(row),
-                None => self.dataset.images().get(images[row]),
-            };
-            loss += descent.step(&chunk, step, config.clip_norm, announce, image);
-        }
-        loss
-    }
-}
-
-/// The key of what an image loses in an epoch. The streams of the shuffles are
-/// counted from below, these from above.
-fn dropout_key(seed: u64, epoch: u64, image: usize) -> u64 {
-    let key = Rng::with_stream(seed, u64::MAX - epoch).next_u64();
-    Rng::with_stream(key, image as u64).next_u64()
 }
