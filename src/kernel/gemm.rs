@@ -187,35 +187,64 @@ fn multiply_block<S: Simd>(
     nc: usize,
 ) {
     let tile_cols = S::TILE_VECTORS * S::LANES;
-    let mut corner = [0.0; MAX_ROWS * 32];
     for (jr, b) in (0..nc).step_by(tile_cols).zip(packed_b.chunks_exact(tile_cols * kc)) {
         let cols = tile_cols.min(nc - jr);
         for (ir, a) in (0..mc).step_by(S::TILE_ROWS).zip(packed_a.chunks_exact(S::TILE_ROWS * kc)) {
             let rows = S::TILE_ROWS.min(mc - ir);
             let c = &mut c[ir * row_len + jr..];
-            if rows == S::TILE_ROWS && cols == tile_cols {
-                micro_kernel(simd, a, b, c, row_len);
-                continue;
-            }
-            // A tile that reaches over the edge of C is computed beside it.
-            for i in 0..rows {
-                corner[i * tile_cols..][..cols].copy_from_slice(&c[i * row_len..][..cols]);
-            }
-            micro_kernel(simd, a, b, &mut corner, tile_cols);
-            for i in 0..rows {
-                c[i * row_len..][..cols].copy_from_slice(&corner[i * tile_cols..][..cols]);
+            // Rows that are not there take as long as those that are.
+            match rows {
+                0..=4 => multiply_tile::<S, 4>(simd, a, b, c, row_len, rows, cols),
+                5..=8 => multiply_tile::<S, 8>(simd, a, b, c, row_len, rows, cols),
+                _ => multiply_tile::<S, MAX_ROWS>(simd, a, b, c, row_len, rows, cols),
             }
         }
     }
 }
 
-/// Adds the product of a strip of A, `kc` columns of `TILE_ROWS`, and a strip of
-/// B, `kc` rows of `TILE_VECTORS` vectors, to the tile at the start of `c`.
+/// The product of two strips, added to the `rows`×`cols` corner of `c`; `ROWS` are
+/// as many rows or a few more.
 #[inline(always)]
-fn micro_kernel<S: Simd>(simd: S, a: &[f32], b: &[f32], c: &mut [f32], row_len: usize) {
+fn multiply_tile<S: Simd, const ROWS: usize>(
+    simd: S,
+    a: &[f32],
+    b: &[f32],
+    c: &mut [f32],
+    row_len: usize,
+    rows: usize,
+    cols: usize,
+) {
+    let tile_cols = S::TILE_VECTORS * S::LANES;
+    if rows == ROWS.min(S::TILE_ROWS) && cols == tile_cols {
+        micro_kernel::<S, ROWS>(simd, a, b, c, row_len);
+        return;
+    }
+    // A tile that reaches over the edge of C is computed beside it.
+    let mut corner = [0.0; MAX_ROWS * 32];
+    for i in 0..rows {
+        corner[i * tile_cols..][..cols].copy_from_slice(&c[i * row_len..][..cols]);
+    }
+    micro_kernel::<S, ROWS>(simd, a, b, &mut corner, tile_cols);
+    for i in 0..rows {
+        c[i * row_len..][..cols].copy_from_slice(&corner[i * tile_cols..][..cols]);
+    }
+}
+
+/// Adds the product of a strip of A, `kc` columns of `TILE_ROWS`, and a strip of
+/// B, `kc` rows of `TILE_VECTORS` vectors, to the tile at the start of `c`, of which
+/// the first `ROWS` rows count.
+#[inline(always)]
+fn micro_kernel<S: Simd, const ROWS: usize>(
+    simd: S,
+    a: &[f32],
+    b: &[f32],
+    c: &mut [f32],
+    row_len: usize,
+) {
     // Only as much of it as the level's tile has is ever in a register.
-    let mut tile = [[simd.splat(0.0); MAX_VECTORS]; MAX_ROWS];
-    for i in 0..S::TILE_ROWS {
+    let mut tile = [[simd.splat(0.0); MAX_VECTORS]; ROWS];
+    let rows = ROWS.min(S::TILE_ROWS);
+    for i in 0..rows {
         for v in 0..S::TILE_VECTORS {
             tile[i][v] = simd.load(&c[i * row_len + v * S::LANES..]);
         }
@@ -226,14 +255,14 @@ fn micro_kernel<S: Simd>(simd: S, a: &[f32], b: &[f32], c: &mut [f32], row_len: 
         for v in 0..S::TILE_VECTORS {
             row[v] = simd.load(&b[v * S::LANES..]);
         }
-        for i in 0..S::TILE_ROWS {
+        for i in 0..rows {
             let element = simd.splat(a[i]);
             for v in 0..S::TILE_VECTORS {
                 tile[i][v] = simd.mul_add(element, row[v], tile[i][v]);
             }
         }
     }
-    for i in 0..S::TILE_ROWS {
+    for i in 0..rows {
         for v in 0..S::TILE_VECTORS {
             simd.store(tile[i][v], &mut c[i * row_len + v * S::LANES..]);
         }
@@ -272,9 +301,17 @@ mod tests {
     #[test]
     fn every_level_gives_the_bits_of_the_triple_loop() {
         // Around every tile's edges, and past the blocks of rows and of the sum.
-        let sizes = [(1, 1, 1), (13, 33, 5), (12, 32, 256), (5, 17, 257), (241, 31, 300)];
+        let sizes = [
+            (1, 1, 1),
+            (13, 33, 5),
+            (12, 32, 256),
+            (16, 32, 7),
+            (20, 64, 7),
+            (5, 17, 257),
+            (241, 31, 300),
+        ];
         // Under Miri a product takes a microsecond.
-        for (m, n, k) in sizes.into_iter().take(if cfg!(miri) { 2 } else { 5 }) {
+        for (m, n, k) in sizes.into_iter().take(if cfg!(miri) { 2 } else { 7 }) {
             let (a, b, c) = (numbers(m * k, 1), numbers(k * n, 2), numbers(m * n, 3));
             let operands = [
                 (view(&a, m, k), view(&b, k, n)),
