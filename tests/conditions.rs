@@ -45,7 +45,7 @@ const FLOORS: [(Condition, usize); 28] = [
     (Condition::Alpha, 39),
     (Condition::Ruled, 39),
     (Condition::Squared, 37),
-    (Condition::Boxed, 36),
+    (Condition::Boxed, 39),
     (Condition::Pencil, 38),
     (Condition::Exif, 38),
     (Condition::Large, 7),

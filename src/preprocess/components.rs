@@ -18,6 +18,10 @@ const AT_BORDER: i32 = 6;
 /// Within the digit, a part with less than this share of its ink is a speck.
 const SPECK: f32 = 0.01;
 
+/// A part of a digit that is far from the others, such as the bar of a 5, has at least
+/// this share of their ink.
+const PART: f32 = 0.08;
+
 /// A part of a digit that is thinner than this share of its strokes is none.
 const THIN: f32 = 0.25;
 
@@ -138,6 +142,25 @@ pub(super) fn digit(mask: &Mask, contrast: &Plane) -> Mask {
     chosen
 }
 
+/// A digit, and the parts of a mask that are in the same box, however far they are.
+pub(super) fn with_parts_in(cell: Bounds, digit: Mask, mask: &Mask, contrast: &Plane) -> Mask {
+    let parts = label(mask, Connectivity::Eight);
+    let measured = measure(&parts, mask, contrast);
+    let inked = digit.values.iter().zip(&contrast.values).filter(|(ink, _)| **ink);
+    let least = PART * inked.map(|(_, contrast)| contrast).sum::<f32>();
+    let is_in = |part: u32| {
+        let Component { ink, bounds, .. } = measured[part as usize - 1];
+        ink >= least
+            && cell.contains(bounds.left, bounds.top)
+            && cell.contains(bounds.right, bounds.bottom)
+    };
+    let mut digit = digit;
+    for (digit, &part) in digit.values.iter_mut().zip(&parts.of.values) {
+        *digit |= part > 0 && is_in(part);
+    }
+    digit
+}
+
 /// Whether a component is a printed box: all of it is along the sides of its
 /// bounds, and another component is inside, about as high.
 fn is_frame(number: u32, part: &Component, all: &[Component], of: &Grid<u32>) -> bool {
@@ -216,8 +239,18 @@ pub(super) fn without_thin_parts(mask: &Mask, contrast: &Plane, width: f32) -> M
     }
     let opened = grown(&grown(&mask.map(|ink| !ink), radius).map(|ink| !ink), radius + 1);
     let values = mask.values.iter().zip(&opened.values).map(|(&ink, &thick)| ink && thick);
-    let thick = Mask { width: mask.width, height: mask.height, values: values.collect() };
-    digit(&thick, contrast)
+    let mut thick = Mask { width: mask.width, height: mask.height, values: values.collect() };
+    let chosen = digit(&thick, contrast);
+    // Parts that were apart before are no pieces of what is thin.
+    let parts = label(mask, Connectivity::Eight);
+    let mut cut = vec![false; parts.count + 1];
+    for (&part, &chosen) in parts.of.values.iter().zip(&chosen.values) {
+        cut[part as usize] |= chosen;
+    }
+    for (at, thick) in thick.values.iter_mut().enumerate() {
+        *thick &= chosen.values[at] || !cut[parts.of.values[at] as usize];
+    }
+    thick
 }
 
 #[cfg(test)]
@@ -289,6 +322,26 @@ mod tests {
         }
         (10..40).for_each(|y| (70..76).for_each(|x| broken.set(x, y, true)));
         assert!(count(&digit(&broken, &full(&broken))) >= 8 * 25);
+    }
+
+    #[test]
+    fn all_parts_of_a_digit_are_in_its_box() {
+        let mut mask = Mask::filled(100, 100, false);
+        let mut fill = |columns: std::ops::Range<usize>, rows: std::ops::Range<usize>| {
+            rows.for_each(|y| columns.clone().for_each(|x| mask.set(x, y, true)));
+        };
+        fill(30..42, 50..80);
+        fill(45..70, 30..42);
+        fill(20..22, 20..22);
+        fill(80..95, 30..42);
+        let alone = digit(&mask, &full(&mask));
+        assert!(alone.at(35, 60) && !alone.at(50, 35));
+        let cell = Bounds { left: 15, right: 85, top: 15, bottom: 85 };
+        let found = with_parts_in(cell, alone, &mask, &full(&mask));
+        assert!(found.at(35, 60) && found.at(50, 35), "both strokes");
+        assert!(!found.at(20, 20) && !found.at(82, 35), "no speck, and nothing beside the box");
+        // They stay where thin parts go.
+        assert_eq!(without_thin_parts(&found, &full(&found), 12.0), found);
     }
 
     #[test]

@@ -290,7 +290,7 @@ fn run(mask: &Mask, x: usize, y: usize) -> (usize, usize) {
 /// comparative study of staff removal algorithms* (IEEE Transactions on Pattern
 /// Analysis and Machine Intelligence, 2008).
 pub(super) fn erase(mask: &mut Mask, segment: &Segment) {
-    let thickest = segment.thickness + segment.thickness.div_ceil(2);
+    let thickest = segment.thickness + (segment.thickness / 2).max(1);
     for x in segment.first.saturating_sub(2)..=(segment.last + 2).min(mask.width - 1) {
         for y in segment.near(x, 1, mask.height) {
             if !mask.at(x, y) {
@@ -347,5 +347,15 @@ mod tests {
             assert!((seen - (3.0 * (row - 15.0) + 1.0)).abs() < 1e-3, "{row}: {seen}");
         }
         assert!(whole.seen(3.0, (70.0, 15.0), 60).is_none());
+    }
+
+    #[test]
+    fn a_stroke_along_a_line_is_thicker_and_stays() {
+        let mut mask = Mask::filled(60, 30, false);
+        (0..60).for_each(|x| (10..13).for_each(|y| mask.set(x, y, true)));
+        (20..40).for_each(|x| (13..15).for_each(|y| mask.set(x, y, true)));
+        let line = Segment { row: 11.0, slope: 0.0, first: 0, last: 59, thickness: 3 };
+        erase(&mut mask, &line);
+        assert_eq!(mask.values.iter().filter(|ink| **ink).count(), 20 * 5);
     }
 }

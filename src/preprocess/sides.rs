@@ -11,14 +11,15 @@ pub(super) const PARALLEL: f32 = 0.05;
 const UPRIGHT: f32 = 0.08;
 
 /// A stroke that hides a line is wider by this factor, and a pixel.
-const WIDER: f32 = 1.3;
+pub(super) const WIDER: f32 = 1.3;
 
 /// Keeps what ends as lines do, until all that is left does; the masks are those
 /// of the two families.
 ///
 /// A ruled line ends at the picture's rim, or runs beside another as long. The sides
-/// of a box meet in corners or leave the picture, and one may be hidden by the digit;
-/// those between boxes side by side end just where the sides are.
+/// of a box meet in corners or leave the picture, and one may be hidden by the digit or
+/// missing, as above a comb; those between boxes side by side end just where the sides
+/// are.
 pub(super) fn keep_anchored(families: &mut [Vec<Segment>; 2], masks: [&Mask; 2]) {
     if families.iter().all(Vec::is_empty) {
         return;
@@ -26,10 +27,19 @@ pub(super) fn keep_anchored(families: &mut [Vec<Segment>; 2], masks: [&Mask; 2])
     let pen = stroke_width(masks[0]);
     loop {
         let before = families.clone();
+        let through: Vec<Segment> = (before.iter().zip(masks))
+            .flat_map(|(family, mask)| family.iter().filter(|segment| segment.passes(mask.width)))
+            .copied()
+            .collect();
         for (family, mask) in masks.into_iter().enumerate() {
             let (these, others) = (&before[family], families[1 - family].clone());
             let around = Around { these, others: &others, mask, pen };
-            families[family].retain(|segment| around.passes(segment) || around.is_side(segment));
+            let is_printed = |segment: &Segment| {
+                through.is_empty() || through.iter().any(|line| is_as_thin(segment, line))
+            };
+            families[family].retain(|segment| {
+                around.passes(segment) || (is_printed(segment) && around.is_side(segment))
+            });
         }
         if families.iter().zip(&before).all(|(left, all)| left.len() == all.len()) {
             return;
@@ -106,8 +116,14 @@ impl Around<'_> {
         let &Segment { first, last, .. } = segment;
         match [first, last].map(|end| self.end(segment, end)) {
             [End::Corner, End::Corner | End::Rim] | [End::Rim, End::Corner] => true,
-            [End::Corner, End::Free] => self.is_hidden(segment, first, last),
-            [End::Free, End::Corner] => self.is_hidden(segment, last, first),
+            [End::Corner, End::Free] => {
+                self.is_hidden(segment, last) || self.is_paired(segment, first)
+            }
+            [End::Free, End::Corner] => {
+                self.is_hidden(segment, first) || self.is_paired(segment, last)
+            }
+            [End::Junction, End::Free] => self.is_paired(segment, first),
+            [End::Free, End::Junction] => self.is_paired(segment, last),
             [End::Free, _] | [_, End::Free] => false,
             [End::Junction, End::Junction] => self.divides(segment),
             _ => self.pairs(segment).next().is_some(),
@@ -162,20 +178,20 @@ impl Around<'_> {
         })
     }
 
-    /// Whether a wide stroke hides the free end of what begins in a corner; or the
-    /// side there, so that another segment ends beside it.
-    fn is_hidden(&self, segment: &Segment, corner: usize, free: usize) -> bool {
-        let begins = |pair: &Segment, other: &Segment| {
-            let end = if corner == segment.first { pair.first } else { pair.last };
-            pair.meets(other, end, near(other), self.mask)
-                && ends_at(other, pair.row_at(end as f32))
-        };
-        let joins = |pair: &Segment, other: &Segment| begins(segment, other) && begins(pair, other);
-        self.pen >= WIDER * segment.thickness as f32 + 1.0
-            && (self.is_in_stroke(segment, free)
-                || self
-                    .pairs(segment)
-                    .any(|pair| self.others.iter().any(|other| joins(pair, other))))
+    /// Whether a wide stroke hides the free end of a segment.
+    fn is_hidden(&self, segment: &Segment, free: usize) -> bool {
+        self.pen >= WIDER * segment.thickness as f32 + 1.0 && self.is_in_stroke(segment, free)
+    }
+
+    /// Whether another segment ends beside both ends of what stands on a line, and
+    /// stands on it too: the sides of a box that is open, or of whose sides one is hidden.
+    fn is_paired(&self, segment: &Segment, stands: usize) -> bool {
+        self.pairs(segment).any(|pair| {
+            let end = if stands == segment.first { pair.first } else { pair.last };
+            self.meeting(segment, stands).any(|base| {
+                is_as_thin(segment, base) && pair.meets(base, end, near(base), self.mask)
+            })
+        })
     }
 
     /// Whether there is ink that is wider than a segment just beyond its end.
@@ -238,6 +254,46 @@ mod tests {
         let mut mask = page(&[], &rows);
         fill(&mut mask, (24, 28), (20, 75));
         assert!(left(&mask) > DIGIT + 100);
+    }
+
+    #[test]
+    fn the_sides_of_a_comb_end_alike() {
+        let base = (74, 0, 119);
+        // On a line through the picture or on a short one, below or above.
+        for row in [base, (74, 20, 81)] {
+            assert_eq!(left(&page(&[(20, 30, 75), (80, 30, 75)], &[row])), DIGIT);
+        }
+        for row in [(20, 0, 119), (20, 20, 81)] {
+            assert_eq!(left(&page(&[(20, 20, 70), (80, 20, 70)], &[row])), DIGIT);
+        }
+        // Not where one is longer, or alone, or where they are wider than their base.
+        assert!(left(&page(&[(20, 30, 75), (80, 10, 75)], &[base])) > DIGIT + 100);
+        assert!(left(&page(&[(80, 30, 75)], &[base])) > DIGIT + 70);
+        let mut mask = page(&[], &[(74, 20, 81)]);
+        fill(&mut mask, (20, 23), (30, 75));
+        fill(&mut mask, (78, 81), (30, 75));
+        assert!(left(&mask) > DIGIT + 300, "{}", left(&mask));
+    }
+
+    #[test]
+    fn what_is_wider_than_ruled_lines_is_no_box() {
+        let ring = |is_ruled: bool| {
+            let mut mask = page(&[], &[]);
+            for (columns, rows) in [
+                ((20, 80), (22, 24)),
+                ((20, 80), (72, 74)),
+                ((20, 22), (22, 74)),
+                ((78, 80), (22, 74)),
+            ] {
+                fill(&mut mask, columns, rows);
+            }
+            if is_ruled {
+                fill(&mut mask, (0, 119), (90, 90));
+            }
+            left(&mask)
+        };
+        assert_eq!(ring(false), DIGIT);
+        assert!(ring(true) > DIGIT + 500);
     }
 
     #[test]
