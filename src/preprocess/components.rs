@@ -241,6 +241,9 @@ pub(super) fn without_thin_parts(mask: &Mask, contrast: &Plane, width: f32) -> M
     let values = mask.values.iter().zip(&opened.values).map(|(&ink, &thick)| ink && thick);
     let mut thick = Mask { width: mask.width, height: mask.height, values: values.collect() };
     let chosen = digit(&thick, contrast);
+    if chosen == thick {
+        return chosen;
+    }
     // Parts that were apart before are no pieces of what is thin.
     let parts = label(mask, Connectivity::Eight);
     let mut cut = vec![false; parts.count + 1];
