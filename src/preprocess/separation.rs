@@ -99,8 +99,7 @@ mod tests {
         let (contrast, pen) = paper(0.7);
         let ink = candidates(&contrast, level);
         let digit = separated(&ink, &Lines::find(&ink, &ink), &contrast, level).1;
-        let count = |mask: &Mask| mask.values.iter().filter(|ink| **ink).count();
-        assert!(count(&digit) < count(&pen) && count(&digit) > count(&pen) / 2);
+        assert!(digit.count() < pen.count() && digit.count() > pen.count() / 2);
     }
 
     #[test]

@@ -229,7 +229,7 @@ mod tests {
     }
 
     fn left(mask: &Mask) -> usize {
-        Lines::find(mask, mask).erased(mask).values.iter().filter(|ink| **ink).count()
+        Lines::find(mask, mask).erased(mask).count()
     }
 
     const DIGIT: usize = 6 * 31;
