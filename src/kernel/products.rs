@@ -304,7 +304,8 @@ mod tests {
             let count = ends[ends.len() - 1];
             let errors: Vec<f32> = (0..count * width).map(number).collect();
             let before: Vec<f32> = (0..40 * width).map(|i| number(i + 5)).collect();
-            let columns = 40..cols;
+            // Under Miri a product takes a microsecond.
+            let columns = if cfg!(miri) { 69 } else { 40 }..cols;
             let mut expected = before.clone();
             for (column, sums) in columns.clone().zip(expected.chunks_mut(width)) {
                 for (row, errors) in errors.chunks(width).enumerate() {
