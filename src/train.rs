@@ -294,8 +294,8 @@ impl<'a> Trainer<'a> {
                 gradient_scale: 1.0,
             };
             let batch = Batch {
-                images: batch,
                 order: &self.order[index * config.batch_size..],
+                size: batch.len(),
                 dataset: self.training,
                 epoch: number as u64,
             };

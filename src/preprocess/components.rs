@@ -143,7 +143,7 @@ pub(super) fn digit(mask: &Mask, contrast: &Plane) -> Mask {
 }
 
 /// A digit, and the parts of a mask that are in the same box, however far they are.
-pub(super) fn with_parts_in(cell: Bounds, digit: Mask, mask: &Mask, contrast: &Plane) -> Mask {
+pub(super) fn with_parts_in(cell: Bounds, mut digit: Mask, mask: &Mask, contrast: &Plane) -> Mask {
     let parts = label(mask, Connectivity::Eight);
     let measured = measure(&parts, mask, contrast);
     let inked = digit.values.iter().zip(&contrast.values).filter(|(ink, _)| **ink);
@@ -154,7 +154,6 @@ pub(super) fn with_parts_in(cell: Bounds, digit: Mask, mask: &Mask, contrast: &P
             && cell.contains(bounds.left, bounds.top)
             && cell.contains(bounds.right, bounds.bottom)
     };
-    let mut digit = digit;
     for (digit, &part) in digit.values.iter_mut().zip(&parts.of.values) {
         *digit |= part > 0 && is_in(part);
     }

@@ -19,7 +19,7 @@ pub(super) fn separated(
 ) -> (Mask, Mask) {
     let ink = |candidates: &Mask| {
         let mask = hysteresis(candidates, contrast, level);
-        let digit = in_box(components::digit(&mask, contrast), &mask, lines, contrast);
+        let digit = digit_in(&mask, lines, contrast);
         (mask, digit)
     };
     let erased = ink(&lines.erased(candidates));
@@ -51,12 +51,13 @@ fn darker(
     let mut mask = candidates.clone();
     mask.values.iter_mut().zip(&contrast.values).for_each(|(ink, &value)| *ink &= value >= least);
     let mask = others.erased(&mask);
-    let digit = in_box(components::digit(&mask, contrast), &mask, lines, contrast);
+    let digit = digit_in(&mask, lines, contrast);
     digit.values.contains(&true).then_some((mask, digit))
 }
 
-/// A digit with all of its parts where a box is around it.
-fn in_box(digit: Mask, mask: &Mask, lines: &Lines, contrast: &Plane) -> Mask {
+/// The digit in a mask, with all of its parts where a box is around it.
+fn digit_in(mask: &Mask, lines: &Lines, contrast: &Plane) -> Mask {
+    let digit = components::digit(mask, contrast);
     match Bounds::of(&digit).and_then(|bounds| lines.cell(bounds)) {
         Some(cell) => components::with_parts_in(cell, digit, mask, contrast),
         None => digit,

@@ -18,9 +18,10 @@ const PAGES: usize = 16;
 
 /// The images of a step.
 pub(super) struct Batch<'a> {
-    pub(super) images: &'a [usize],
     /// These and those of the steps that follow.
     pub(super) order: &'a [usize],
+    /// How many these are.
+    pub(super) size: usize,
     pub(super) dataset: &'a Dataset,
     pub(super) epoch: u64,
 }
@@ -37,8 +38,8 @@ impl Batch<'_> {
         let mut loss = Loss::default();
         let mut labels = [0; CHUNK];
         let mut keys = [0; CHUNK];
-        let chunks = self.images.len().div_ceil(CHUNK);
-        for (number, images) in self.images.chunks(CHUNK).enumerate() {
+        let chunks = self.size.div_ceil(CHUNK);
+        for (number, images) in self.order[..self.size].chunks(CHUNK).enumerate() {
             for (index, &image) in images.iter().enumerate() {
                 labels[index] = self.dataset.labels()[image];
                 if config.dropout > 0.0 {
@@ -52,7 +53,7 @@ impl Batch<'_> {
                 labels: &labels[..images.len()],
                 label_smoothing: config.label_smoothing,
                 dropout: Dropout::new(config.dropout, &keys[..images.len()]),
-                batch_size: self.images.len(),
+                batch_size: self.size,
                 is_first: number == 0,
                 is_last: number + 1 == chunks,
             };
