@@ -1,27 +1,34 @@
 //! A step of gradient descent, on all cores.
 //!
-//! After the first two stages of the forward [pass](crate::pass) come
+//! It has four stages; in each, tasks share nothing that one of them changes, and the
+//! next begins when all are done:
 //!
-//! 3. by part: the other layers, the loss, and the errors D down to the first
-//!    layer; all of this needs an image's own values only
-//! 4. by tile of each layer: the gradient Xᵀ·D, image after image, and at once
-//!    the step, while the tile is in the cache
+//! 1. by panel of the first layer: X₁ = f(X₀·W₁ + b₁)
+//! 2. by part of the images: the other layers, the loss, and the errors D down to the
+//!    second layer; all of this needs an image's own values only
+//! 3. by panel of the first layer: its errors; and the gradient Xᵀ·D of the other
+//!    layers by tile, image after image, and at once the step, while the tile is in
+//!    the cache
+//! 4. by tile of the first layer: its gradient and its step; and Wᵀ of the others
 //!
 //! Each element of D·Wᵀ is one chain over the layer's outputs, each of Xᵀ·D one
 //! over the images, however they are dealt.
 
 mod errors;
+mod first_layer;
 
 use crate::dense::Dense;
 use crate::descent::errors::PartErrors;
+use crate::descent::first_layer::{FirstLayer, errors_of, inputs_of};
 use crate::dropout::Dropout;
 use crate::kernel::aligned::Aligned;
+use crate::kernel::columns::WORD;
 use crate::kernel::level::Level;
 use crate::kernel::parallel::Pool;
-use crate::kernel::products::{AddGradient, AddImageGradient, STRIPE};
-use crate::kernel::sparse::BLOCK;
+use crate::kernel::products::{AddGradient, DescendImages, STRIPE};
+use crate::kernel::sparse::{MAX_BLOCK, blocks_of};
 use crate::kernel::step::{Descend, SquaredNorm, Step};
-use crate::kernel::tiles::{MAX_WIDTH, Slot, Tiles, panels_of};
+use crate::kernel::tiles::{MAX_WIDTH, Slot, Tile, Tiles, panels_of};
 use crate::loss::Loss;
 use crate::pass::{Packed, PackedLayer, Pass};
 
@@ -30,8 +37,8 @@ use crate::pass::{Packed, PackedLayer, Pass};
 const WIDE: usize = 32;
 
 /// Floats of the largest tile, and of the smallest.
-const TILE: usize = BLOCK * MAX_WIDTH;
-const SMALL_TILE: usize = BLOCK * 16;
+const TILE: usize = MAX_BLOCK * MAX_WIDTH;
+const SMALL_TILE: usize = MAX_BLOCK * 16;
 
 /// Gradient descent with momentum: the state, and the buffers of a step.
 pub(crate) struct Descent {
@@ -39,6 +46,8 @@ pub(crate) struct Descent {
     packed: Packed,
     /// Wᵀ of each layer; of the first, whose inputs need no error, nothing.
     transposed: Vec<Tiles>,
+    /// What each thread does of the first layer.
+    first: Vec<FirstLayer>,
     /// The errors of each part.
     errors: Vec<PartErrors>,
 }
@@ -71,9 +80,10 @@ impl Descent {
             Tiles::zeros(layer.outputs, inputs)
         });
         let transposed = transposed.collect();
+        let first = FirstLayer::shares(&packed.layers[0], pass.parts.len());
         let errors = pass.parts.iter().map(|_| PartErrors::new(&packed)).collect();
-        let mut descent = Self { pass, packed, transposed, errors };
-        descent.transpose();
+        let mut descent = Self { pass, packed, transposed, first, errors };
+        descent.transpose(1);
         descent
     }
 
@@ -87,7 +97,7 @@ impl Descent {
         for (packed, layer) in self.packed.layers.iter_mut().zip(layers) {
             packed.set(slot, layer);
         }
-        self.transpose();
+        self.transpose(1);
     }
 
     /// The threads.
@@ -114,87 +124,123 @@ impl Descent {
         image: impl Fn(usize) -> &'a [u8] + Sync,
     ) -> Loss {
         let count = chunk.labels.len();
-        self.pass.forward_first(&self.packed, count, announce, &image);
-        let (packed, transposed, level) = (&self.packed, &self.transposed, self.pass.level);
-        self.pass.pool.run_pairs(&mut self.pass.parts, &mut self.errors, |part, errors| {
-            part.forward(packed, level, chunk.dropout);
-            if is_wide(&packed.layers[0]) {
-                errors.inked.fill(level, part.images.clone(), packed.inputs() + 1, &image);
+        self.pass.deal(count);
+        let Self { pass: Pass { pool, level, parts }, packed, transposed, first, errors } = self;
+        let level = *level;
+        let layer = &packed.layers[0];
+        pool.run_pairs(first, errors, |thread, share, errors| {
+            share.list(layer, level, parts, count, &announce, &image);
+            if is_wide(layer) {
+                // While its images are in the cache.
+                let images = parts[thread].images.clone();
+                errors.inked.fill(level, images, layer.inputs + 1, &image);
             }
+            share.forward(layer, level, parts.len());
+        });
+        first.iter_mut().for_each(|share| share.exchange_outputs(parts));
+        pool.run_pairs(parts, errors, |_, part, errors| {
+            part.forward(packed, level, chunk.dropout);
             errors.backward(part, packed, transposed, chunk, level);
         });
-        self.descend(chunk, step, clip_norm, &image);
-        if chunk.is_last {
-            self.transpose();
+        first.iter_mut().for_each(|share| share.exchange_outputs(parts));
+        if packed.layers.len() == 1 {
+            first.iter_mut().for_each(|share| share.take_errors(errors));
+        }
+        let step_now = Some(step).filter(|_| chunk.is_last && clip_norm.is_none());
+        self.descend_others(chunk, step_now);
+        self.descend_first(chunk, step_now, &image);
+        if let Some(clip_norm) = clip_norm.filter(|_| chunk.is_last) {
+            self.descend_clipped(step, clip_norm);
+            self.transpose(1);
+        } else if chunk.is_last {
+            self.transpose(2);
         }
         let mut loss = Loss::default();
         self.errors.iter().flat_map(|part| &part.losses).for_each(|&image| loss += image);
         loss
     }
 
+    /// Stage 3; the step is taken if it is the time.
+    fn descend_others(&mut self, chunk: &Chunk<'_>, step: Option<Step>) {
+        let Self { pass: Pass { pool, level, parts }, packed, transposed, first, errors } = self;
+        let (level, parts, errors) = (*level, &*parts, &*errors);
+        let Some((layer, others)) = packed.layers.split_first_mut() else { return };
+        for (index, other) in (1..).zip(others) {
+            let ((width, _), blocks) = (panels_of(other.outputs), other.weights.blocks());
+            let descend = |number: usize, tile: &mut Tile| {
+                let (panel, block) = (number / blocks, number % blocks);
+                descend_tile(tile, chunk.is_first, step, level, |gradient| {
+                    for (part, errors) in parts.iter().zip(errors) {
+                        let inputs = &part.layers[index].inputs;
+                        let errors = &errors.layers[index].panels[panel];
+                        level.run(AddGradient { inputs, block, errors, width, gradient });
+                    }
+                });
+            };
+            let tiles = other.weights.tiles_mut();
+            if index == 1 {
+                let backward = |_, share: &mut FirstLayer| {
+                    share.backward(layer, &transposed[1], level, parts, errors, chunk);
+                };
+                pool.run_both(tiles, descend, first, backward);
+            } else {
+                pool.run_each(tiles, descend);
+            }
+        }
+    }
+
     /// Stage 4.
-    fn descend<'a>(
+    fn descend_first<'a>(
         &mut self,
         chunk: &Chunk<'_>,
-        step: Step,
-        clip_norm: Option<f32>,
+        step: Option<Step>,
         image: impl Fn(usize) -> &'a [u8] + Sync,
     ) {
-        let (parts, errors, level) = (&self.pass.parts, &self.errors, self.pass.level);
-        let steps_now = chunk.is_last && clip_norm.is_none();
-        for (index, layer) in self.packed.layers.iter_mut().enumerate() {
-            let (width, _) = panels_of(layer.outputs);
-            let by_columns = index == 0 && is_wide(layer);
-            let (rows, images) = (layer.inputs + 1, chunk.labels.len());
-            let blocks = layer.weights.blocks();
-            // Adds the gradient of a tile, or of its rows from number `row` on.
-            let add = |panel: usize, block: usize, row: usize, gradient: &mut [f32]| {
-                if by_columns {
-                    let first = (block * BLOCK + row).min(rows);
-                    let columns = first..(first + STRIPE).min(rows);
-                    let factors =
-                        errors.iter().map(|part| (&part.inked, &*part.layers[0].panels[panel]));
-                    let image = &image;
-                    level.run(AddImageGradient {
+        let Self { pass, packed, transposed, first, errors } = self;
+        let (level, errors, image) = (pass.level, &*errors, &image);
+        let Some((layer, others)) = packed.layers.split_first_mut() else { return };
+        let (inputs, images, by_columns) = (layer.inputs + 1, chunk.labels.len(), is_wide(layer));
+        let ((width, _), (rows, blocks)) = (panels_of(layer.outputs), blocks_of(inputs));
+        let descend = |number: usize, tile: &mut Tile| {
+            let (panel, block) = (number / blocks, number % blocks);
+            let errors_of = |part| errors_of(first, panel, part);
+            if by_columns {
+                let parts = errors.iter().enumerate();
+                let factors = parts.map(|(part, errors)| (&errors.inked, errors_of(part)));
+                let columns = block * rows..((block + 1) * rows).min(inputs);
+                let is_first = chunk.is_first;
+                let room = if images > WORD { STRIPE * width } else { 0 };
+                with_zeros(room, |sums| {
+                    level.run(DescendImages {
                         factors,
                         image,
                         images,
                         width,
                         columns,
-                        gradient,
+                        is_first,
+                        step,
+                        tile,
+                        sums,
                     });
-                    return;
-                }
-                for (part, errors) in parts.iter().zip(errors) {
-                    let inputs = &part.layers[index].inputs;
-                    let errors = &errors.layers[index].panels[panel];
-                    level.run(AddGradient { inputs, block, errors, width, gradient });
-                }
-            };
-            self.pass.pool.run_each(layer.weights.tiles_mut(), |number, tile| {
-                // Most batches are one chunk, and their gradient never leaves
-                // this core's caches.
-                let stripe = if by_columns { STRIPE * width } else { tile.values.len() };
-                with_zeros(stripe, |gradient| {
-                    for first in (0..tile.values.len()).step_by(stripe) {
-                        if !chunk.is_first {
-                            gradient.copy_from_slice(&tile.gradient[first..][..stripe]);
-                        } else if first > 0 {
-                            gradient.fill(0.0);
-                        }
-                        add(number / blocks, number % blocks, first / width, gradient);
-                        if steps_now {
-                            level.run(Descend { step, gradient, first, tile });
-                        } else {
-                            tile.gradient.resize(tile.values.len());
-                            tile.gradient[first..][..stripe].copy_from_slice(gradient);
-                        }
+                });
+            } else {
+                descend_tile(tile, chunk.is_first, step, level, |gradient| {
+                    for part in 0..errors.len() {
+                        let (inputs, errors) = (inputs_of(first, part), errors_of(part));
+                        level.run(AddGradient { inputs, block, errors, width, gradient });
                     }
                 });
-            });
-        }
-        if let Some(clip_norm) = clip_norm.filter(|_| chunk.is_last) {
-            self.descend_clipped(step, clip_norm);
+            }
+        };
+        let tiles = layer.weights.tiles_mut();
+        match others.first().zip(transposed.get_mut(1)).filter(|_| step.is_some()) {
+            Some((other, transposed)) => {
+                let transpose = |number: usize, tile: &mut Tile| {
+                    other.weights.transpose_tile(number, other.inputs, tile);
+                };
+                pass.pool.run_both(tiles, descend, transposed.tiles_mut(), transpose);
+            }
+            None => pass.pool.run_each(tiles, descend),
         }
     }
 
@@ -215,14 +261,16 @@ impl Descent {
         for layer in &mut self.packed.layers {
             self.pass.pool.run_each(layer.weights.tiles_mut(), |_, tile| {
                 let gradient = std::mem::take(&mut tile.gradient);
-                level.run(Descend { step, gradient: &gradient, first: 0, tile });
+                level.run(Descend { step, gradient: &gradient, tile });
                 tile.gradient = gradient;
             });
         }
     }
 
-    fn transpose(&mut self) {
-        for (layer, transposed) in self.packed.layers.iter().zip(&mut self.transposed) {
+    /// Wᵀ of the layers from number `first` on.
+    fn transpose(&mut self, first: usize) {
+        let layers = self.packed.layers.iter().zip(&mut self.transposed);
+        for (layer, transposed) in layers.skip(first) {
             self.pass.pool.run_each(transposed.tiles_mut(), |index, tile| {
                 layer.weights.transpose_tile(index, layer.inputs, tile);
             });
@@ -235,6 +283,29 @@ fn is_wide(first: &PackedLayer) -> bool {
     first.outputs > WIDE
 }
 
+/// Adds a chunk's gradient to a tile's, and takes the step if it is the time.
+fn descend_tile(
+    tile: &mut Tile,
+    is_first: bool,
+    step: Option<Step>,
+    level: Level,
+    add: impl Fn(&mut [f32]),
+) {
+    // Most batches are one chunk, and their gradient never leaves this core's caches.
+    with_zeros(tile.values.len(), |gradient| {
+        if !is_first {
+            gradient.copy_from_slice(&tile.gradient);
+        }
+        add(gradient);
+        if let Some(step) = step {
+            level.run(Descend { step, gradient, tile });
+        } else {
+            tile.gradient.resize(tile.values.len());
+            tile.gradient.copy_from_slice(gradient);
+        }
+    });
+}
+
 /// Some zeros on the stack, at a cache line.
 #[repr(align(64))]
 struct Zeros<const N: usize>([f32; N]);
@@ -242,7 +313,9 @@ struct Zeros<const N: usize>([f32; N]);
 /// Calls `run` with as many zeros, at most [`TILE`].
 fn with_zeros(count: usize, run: impl FnOnce(&mut [f32])) {
     // Setting a large tile's to zero takes longer than a small one's whole work.
-    if count <= SMALL_TILE {
+    if count == 0 {
+        run(&mut []);
+    } else if count <= SMALL_TILE {
         run(&mut Zeros([0.0; SMALL_TILE]).0[..count]);
     } else {
         run(&mut Zeros([0.0; TILE]).0[..count]);

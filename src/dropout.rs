@@ -38,19 +38,24 @@ impl<'a> Dropout<'a> {
         1.0 - f32::from(self.threshold) / 65_536.0
     }
 
-    /// Drops outputs of layer number `layer`, in panels, for these images of the
-    /// chunk.
+    /// Drops outputs of a panel of layer number `layer`, for these images of the chunk.
     pub(crate) fn forward(
         self,
         level: Level,
         layer: usize,
+        panel: usize,
         images: &Range<usize>,
-        outputs: &mut [Aligned],
+        outputs: &mut Aligned,
     ) {
-        let scale = 1.0 / self.kept();
-        self.for_each_row(layer, images, outputs, |rng, row| {
-            level.run(Drop { rng, threshold: self.threshold, scale, row });
-        });
+        if images.is_empty() {
+            return;
+        }
+        let (scale, threshold) = (1.0 / self.kept(), self.threshold);
+        let width = outputs.len() / images.len();
+        let stream = (layer as u64) << 32 | panel as u64;
+        for (row, &key) in outputs.chunks_exact_mut(width).zip(&self.keys[images.clone()]) {
+            level.run(Drop { rng: Rng::with_stream(key, stream), threshold, scale, row });
+        }
     }
 
     /// Turns the gradient with respect to what [`forward`](Self::forward) left
@@ -60,32 +65,14 @@ impl<'a> Dropout<'a> {
         self,
         level: Level,
         layer: usize,
+        panel: usize,
         images: &Range<usize>,
-        outputs: &mut [Aligned],
-        gradient: &mut [Aligned],
+        outputs: &mut Aligned,
+        gradient: &mut Aligned,
     ) {
-        self.forward(level, layer, images, gradient);
+        self.forward(level, layer, panel, images, gradient);
         let kept = self.kept();
-        outputs.iter_mut().for_each(|panel| panel.iter_mut().for_each(|y| *y *= kept));
-    }
-
-    fn for_each_row(
-        self,
-        layer: usize,
-        images: &Range<usize>,
-        panels: &mut [Aligned],
-        mut each: impl FnMut(Rng, &mut [f32]),
-    ) {
-        if images.is_empty() {
-            return;
-        }
-        for (panel, values) in panels.iter_mut().enumerate() {
-            let width = values.len() / images.len();
-            let stream = (layer as u64) << 32 | panel as u64;
-            for (row, &key) in values.chunks_exact_mut(width).zip(&self.keys[images.clone()]) {
-                each(Rng::with_stream(key, stream), row);
-            }
-        }
+        outputs.iter_mut().for_each(|y| *y *= kept);
     }
 }
 

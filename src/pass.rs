@@ -1,17 +1,9 @@
 //! The forward pass of a batch on all cores.
 //!
-//! The images of a batch are dealt into parts, one for each thread. The pass has
-//! three stages; in each, tasks share nothing that one of them changes, and the
-//! next stage begins when all are done:
-//!
-//! 1. by part: the images become rows without zeros
-//! 2. by panel of the first layer: X₁ = f(X₀·W₁ + b₁); in training, a panel's
-//!    weights stay in the cache of the core that changed them last
-//! 3. by part: the other layers, which need an image's own values only
-//!
-//! A layer's bias is the last row of its weights, and each input ends with a 1.
-//! How images and panels are dealt changes no sum: each element of X·W is one
-//! chain over the inputs.
+//! The images of a batch are dealt into parts, one for each thread, which share
+//! nothing that one of them changes. A layer's bias is the last row of its weights,
+//! and each input ends with a 1. How images are dealt changes no sum: each element
+//! of X·W is one chain over the inputs.
 
 use std::ops::Range;
 
@@ -20,7 +12,7 @@ use crate::dense::Dense;
 use crate::dropout::Dropout;
 use crate::kernel::aligned::Aligned;
 use crate::kernel::level::Level;
-use crate::kernel::parallel::Pool;
+use crate::kernel::parallel::{Pool, share};
 use crate::kernel::products::Forward;
 use crate::kernel::sparse::{Element, SparseRows};
 use crate::kernel::tiles::{Slot, Tiles, panels_of};
@@ -28,9 +20,6 @@ use crate::kernel::tiles::{Slot, Tiles, panels_of};
 /// Images that are in memory as numbers at once; larger batches go through in
 /// chunks of this many.
 pub(crate) const CHUNK: usize = 1024;
-
-/// How many images ahead memory is asked for: as long as it takes to come.
-const PREFETCH: usize = 6;
 
 /// The largest number of classes: labels are bytes.
 pub(crate) const MAX_CLASSES: usize = 256;
@@ -112,8 +101,6 @@ pub(crate) struct Pass {
     pub(crate) pool: Pool,
     pub(crate) level: Level,
     pub(crate) parts: Vec<Part>,
-    /// The first layer's outputs: for each panel those of each part.
-    first: Vec<Aligned>,
 }
 
 /// The images of a batch that one thread works on.
@@ -144,7 +131,8 @@ impl Part {
         for (index, layer) in packed.layers.iter().enumerate().skip(1) {
             let (before, rest) = self.layers.split_at_mut(index);
             if let Some(dropout) = dropout {
-                dropout.forward(level, index, &self.images, &mut before[index - 1].outputs);
+                let panels = before[index - 1].outputs.iter_mut().enumerate();
+                panels.for_each(|(panel, y)| dropout.forward(level, index, panel, &self.images, y));
             }
             let PartLayer { inputs, outputs } = &mut rest[0];
             let (count, below) = (self.images.len(), &before[index - 1].outputs);
@@ -203,9 +191,15 @@ impl Pass {
     pub(crate) fn new(packed: &Packed, threads: usize, level: Level) -> Self {
         let pool = Pool::new(threads);
         let parts: Vec<Part> = (0..pool.threads()).map(|_| Part::new(packed)).collect();
-        let (_, panels) = panels_of(packed.layers[0].outputs);
-        let first = vec![Aligned::default(); panels * parts.len()];
-        Self { pool, level, parts, first }
+        Self { pool, level, parts }
+    }
+
+    /// Deals as many images to the parts.
+    pub(crate) fn deal(&mut self, count: usize) {
+        let parts = self.parts.len();
+        for (index, part) in self.parts.iter_mut().enumerate() {
+            part.images = share(count, parts, index);
+        }
     }
 
     /// The forward pass of `count` images, at most [`CHUNK`]; `image` gives each, and
@@ -217,62 +211,16 @@ impl Pass {
         image: impl Fn(usize) -> &'a [E] + Sync,
         finish: impl Fn(&mut [f32]) + Sync,
     ) {
-        self.forward_first(packed, count, |_| (), image);
-        let level = self.level;
+        self.deal(count);
+        let (level, layer) = (self.level, &packed.layers[0]);
         self.pool.run_each(&mut self.parts, |_, part| {
+            let PartLayer { inputs, outputs } = &mut part.layers[0];
+            inputs.clear(part.images.len(), layer.inputs + 1);
+            part.images.clone().for_each(|number| inputs.push(level, [image(number)].into_iter()));
+            layer.forward(level, inputs, outputs);
             part.forward(packed, level, None);
             part.finish(packed.classes(), &finish);
         });
-    }
-
-    /// The stages 1 and 2. `announce` hears which images are needed soon; from
-    /// number `count` on they are those of the batch that follows.
-    pub(crate) fn forward_first<'a, E: Element + 'a>(
-        &mut self,
-        packed: &Packed,
-        count: usize,
-        announce: impl Fn(usize) + Sync,
-        image: impl Fn(usize) -> &'a [E] + Sync,
-    ) {
-        let level = self.level;
-        let parts = self.parts.len();
-        let layer = &packed.layers[0];
-        self.pool.run_each(&mut self.parts, |index, part| {
-            part.images = count * index / parts..count * (index + 1) / parts;
-            let inputs = &mut part.layers[0].inputs;
-            inputs.clear(part.images.len(), layer.inputs + 1);
-            for number in part.images.clone() {
-                // After its last one, a part's first of the next batch.
-                let later = number + PREFETCH;
-                let is_here = later < part.images.end;
-                announce(if is_here { later } else { later - part.images.len() + count });
-                inputs.push(level, [image(number)].into_iter());
-            }
-        });
-        self.exchange_first();
-        let (count, parts) = (parts, &self.parts);
-        let (width, _) = panels_of(layer.outputs);
-        self.pool.run_each(&mut self.first, |index, outputs| {
-            let inputs = &parts[index % count].layers[0].inputs;
-            outputs.resize(inputs.rows() * width);
-            level.run(Forward {
-                inputs,
-                weights: layer.weights.panel(index / count),
-                width,
-                activation: layer.activation,
-                outputs,
-            });
-        });
-        self.exchange_first();
-    }
-
-    /// Hands the first layer's outputs from stage 2 to the parts, or back.
-    fn exchange_first(&mut self) {
-        let count = self.parts.len();
-        for (index, outputs) in self.first.iter_mut().enumerate() {
-            let part = &mut self.parts[index % count].layers[0];
-            std::mem::swap(outputs, &mut part.outputs[index / count]);
-        }
     }
 
     /// Calls `each` with each image of the last forward pass and its answers.

@@ -1,4 +1,4 @@
-//! The loss of a part's images, and the errors D of each layer.
+//! The loss of a part's images, and the errors D of each layer after the first.
 
 use crate::activation::Activation;
 use crate::descent::Chunk;
@@ -30,7 +30,7 @@ pub(super) struct LayerErrors {
     /// In panels: (images, width) in each.
     pub(super) panels: Vec<Aligned>,
     /// Again, for the product with Wᵀ.
-    sparse: SparseRows,
+    pub(super) sparse: SparseRows,
 }
 
 impl PartErrors {
@@ -47,7 +47,7 @@ impl PartErrors {
         }
     }
 
-    /// The loss of each image of a part, and the errors of each layer.
+    /// The loss of each image of a part, and the errors of each layer after the first.
     pub(super) fn backward(
         &mut self,
         part: &mut Part,
@@ -63,10 +63,15 @@ impl PartErrors {
             let LayerErrors { panels, sparse, .. } = &mut rest[0];
             let outputs = packed.layers[index].outputs;
             fill_rows(sparse, level, part.images.len(), panels, outputs, outputs);
+            if index == 1 {
+                break;
+            }
             // D of the layer below is (D·Wᵀ) ∘ f′.
             let layer = &packed.layers[index - 1];
             let (width, _) = panels_of(layer.outputs);
-            for (panel, errors) in below[index - 1].panels.iter_mut().enumerate() {
+            let outputs = &mut part.layers[index - 1].outputs;
+            let errors = &mut below[index - 1].panels;
+            for (panel, (outputs, errors)) in outputs.iter_mut().zip(errors).enumerate() {
                 errors.resize(part.images.len() * width);
                 level.run(Forward {
                     inputs: sparse,
@@ -75,13 +80,9 @@ impl PartErrors {
                     activation: Activation::Linear,
                     outputs: errors,
                 });
-            }
-            let outputs = &mut part.layers[index - 1].outputs;
-            let errors = &mut below[index - 1].panels;
-            if let Some(dropout) = chunk.dropout {
-                dropout.backward(level, index, &part.images, outputs, errors);
-            }
-            for (outputs, errors) in outputs.iter().zip(errors) {
+                if let Some(dropout) = chunk.dropout {
+                    dropout.backward(level, index, panel, &part.images, outputs, errors);
+                }
                 layer.activation.backward(outputs, errors);
             }
         }

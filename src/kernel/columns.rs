@@ -3,15 +3,17 @@
 //! The gradient Xᵀ·D adds, for each column of X, rows of D. Taken by column, the
 //! sum stays in registers; taken by row, it is loaded and stored for each pixel.
 //! Which images have ink in a column are the bits of a word: that is found faster
-//! than a list of them, and is little for another core to read.
+//! than a list of them, and is little for another core to read. Eight images make a
+//! byte for each column; eight bytes are put together where they are used.
 
 use std::ops::Range;
 
 use crate::kernel::level::Level;
 use crate::kernel::simd::{Kernel, Simd};
 
-/// Images whose bits are in one word.
+/// Images whose bits are in one word, and in one byte of it.
 pub(crate) const WORD: usize = 64;
+const BYTE: usize = 8;
 
 /// What a pixel stands for.
 pub(crate) const NUMBERS: [f32; 256] = {
@@ -30,9 +32,9 @@ pub(crate) struct InkedColumns {
     /// Which images of the chunk.
     images: Range<usize>,
     cols: usize,
-    /// A word for each column, for each [`WORD`] images of the chunk that some of
+    /// A byte for each column, for each [`BYTE`] images of the chunk that some of
     /// these are among.
-    words: Vec<u64>,
+    bytes: Vec<u8>,
 }
 
 impl InkedColumns {
@@ -47,10 +49,10 @@ impl InkedColumns {
         cols: usize,
         image: impl Fn(usize) -> &'a [u8],
     ) {
-        let words = images.end.div_ceil(WORD) - images.start / WORD;
+        let bytes = images.end.div_ceil(BYTE) - images.start / BYTE;
         (self.images, self.cols) = (images, cols);
-        self.words.clear();
-        self.words.resize(words * cols, 0);
+        self.bytes.clear();
+        self.bytes.resize(bytes * cols, 0);
         level.run(Fill { columns: self, image });
     }
 
@@ -67,16 +69,23 @@ impl InkedColumns {
         image - self.images.start
     }
 
-    /// A word of some columns: bit i says whether image i of the word's is not zero
-    /// there. Some of these must be among the word's images.
+    /// Adds to the words of some columns: bit i says whether image i of the word's is not
+    /// zero there.
     #[inline(always)]
-    pub(crate) fn word(&self, word: usize, columns: Range<usize>) -> &[u64] {
-        let start = (word - self.images.start / WORD) * self.cols;
-        &self.words[start..][..self.cols][columns]
+    pub(crate) fn add_word(&self, word: usize, columns: Range<usize>, words: &mut [u64]) {
+        let images = self.images(word);
+        let first = self.images.start / BYTE;
+        for byte in images.start / BYTE..images.end.div_ceil(BYTE) {
+            let bytes = &self.bytes[(byte - first) * self.cols..][..self.cols][columns.clone()];
+            let shift = byte * BYTE % WORD;
+            for (word, &byte) in words.iter_mut().zip(bytes) {
+                *word |= u64::from(byte) << shift;
+            }
+        }
     }
 }
 
-/// Sets the bits in the words, which are zeros.
+/// Sets the bits in the bytes, which are zeros.
 struct Fill<'c, F> {
     columns: &'c mut InkedColumns,
     image: F,
@@ -87,17 +96,17 @@ impl<'a, F: Fn(usize) -> &'a [u8]> Kernel for Fill<'_, F> {
 
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
-        let InkedColumns { images, cols, words } = self.columns;
-        let first_word = images.start / WORD;
+        let InkedColumns { images, cols, bytes } = self.columns;
+        let first = images.start / BYTE;
         for image in images.clone() {
-            let words = &mut words[(image / WORD - first_word) * *cols..][..*cols];
-            let (one, words) = words.split_last_mut().expect("a column for the 1");
+            let bytes = &mut bytes[(image / BYTE - first) * *cols..][..*cols];
+            let (one, bytes) = bytes.split_last_mut().expect("a column for the 1");
             let pixels = (self.image)(image);
-            assert_eq!(pixels.len(), words.len(), "a column for each pixel");
-            let bit = 1 << (image % WORD);
+            assert_eq!(pixels.len(), bytes.len(), "a column for each pixel");
+            let bit = 1 << (image % BYTE);
             *one |= bit;
-            for (word, &pixel) in words.iter_mut().zip(pixels) {
-                *word |= if pixel == 0 { 0 } else { bit };
+            for (byte, &pixel) in bytes.iter_mut().zip(pixels) {
+                *byte |= if pixel == 0 { 0 } else { bit };
             }
         }
     }
@@ -120,11 +129,13 @@ mod tests {
                     let here = columns.images(word);
                     let inside = |i: &usize| images.contains(i) && i / WORD == word;
                     assert!(here.clone().eq((0..150).filter(inside)), "{images:?}, {word}");
+                    let mut words = [0; 37];
+                    columns.add_word(word, 3..cols, &mut words);
                     for col in 3..cols {
                         let inked = |&i: &usize| image(i).get(col).is_none_or(|&pixel| pixel > 0);
                         let expected =
                             here.clone().filter(inked).fold(0, |word, i| word | 1 << (i % WORD));
-                        assert_eq!(columns.word(word, 3..cols)[col - 3], expected, "{level}");
+                        assert_eq!(words[col - 3], expected, "{level}");
                     }
                 }
             }

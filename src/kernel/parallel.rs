@@ -40,7 +40,7 @@ struct Shared {
     /// The number of the job in hand; a new number is a new job.
     generation: AtomicU32,
     job: Mutex<Job>,
-    /// The next task of each thread's share.
+    /// The next task of each thread.
     next: Vec<Next>,
     /// Tasks of the job in hand that are not done.
     remaining: AtomicUsize,
@@ -52,18 +52,19 @@ struct Shared {
     wake: Condvar,
 }
 
-/// The number of a job, and of the next task in a thread's share of it, in one
+/// The number of a job, and the next place in a thread's queue of its tasks, in one
 /// word: a thread that comes late cannot take a task of a job that it has not seen.
 /// On a cache line of its own, which other threads seldom touch.
 #[repr(align(64))]
 struct Next(AtomicU64);
 
-/// A job: its number, how many tasks, and what runs one.
+/// A job: its number, how many tasks of each of two kinds, and what runs one, given its
+/// kind and its number among those.
 #[derive(Clone, Copy)]
 struct Job {
     generation: u32,
-    tasks: usize,
-    run: *const (dyn Fn(usize) + Sync),
+    tasks: [usize; 2],
+    run: *const (dyn Fn(usize, usize) + Sync),
 }
 
 // SAFETY: the function behind the pointer is `Sync`. It is called for a task that
@@ -75,11 +76,11 @@ impl Pool {
     /// and at most [`MAX_THREADS`].
     pub(crate) fn new(threads: usize) -> Self {
         let threads = threads.clamp(1, MAX_THREADS);
-        let nothing: &(dyn Fn(usize) + Sync) = &|_| ();
+        let nothing: &(dyn Fn(usize, usize) + Sync) = &|_, _| ();
         let shared = Arc::new(Shared {
             threads,
             generation: AtomicU32::new(0),
-            job: Mutex::new(Job { generation: 0, tasks: 0, run: nothing }),
+            job: Mutex::new(Job { generation: 0, tasks: [0, 0], run: nothing }),
             next: (0..threads).map(|_| Next(AtomicU64::new(0))).collect(),
             remaining: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
@@ -110,16 +111,33 @@ impl Pool {
         items: &mut [T],
         run: impl Fn(usize, &mut T) + Sync,
     ) {
-        let start = Items(items.as_mut_ptr());
-        self.run(items.len(), |index| {
-            // SAFETY: `index` is below the number of items, which stay borrowed
-            // until `run` returns, and no other task has the same index.
-            let item = unsafe { &mut *start.at(index) };
-            run(index, item);
+        self.run_both(items, run, &mut [(); 0], |_, ()| ());
+    }
+
+    /// Runs `run(index, item)` for each item and `run_other(index, other)` for each of
+    /// the others, and returns when all are done.
+    ///
+    /// # Panics
+    /// With the panic of a task, when all others have ended.
+    pub(crate) fn run_both<T: Send, U: Send>(
+        &mut self,
+        items: &mut [T],
+        run: impl Fn(usize, &mut T) + Sync,
+        others: &mut [U],
+        run_other: impl Fn(usize, &mut U) + Sync,
+    ) {
+        let counts = [items.len(), others.len()];
+        let (items, others) = (Items(items.as_mut_ptr()), Items(others.as_mut_ptr()));
+        self.run(counts, |kind, index| match kind {
+            // SAFETY: `index` is below the number of items, which stay borrowed until
+            // `run` returns, and no other task of this kind has the same index.
+            0 => run(index, unsafe { &mut *items.at(index) }),
+            // SAFETY: as above.
+            _ => run_other(index, unsafe { &mut *others.at(index) }),
         });
     }
 
-    /// Runs `run(one, other)` for each pair, and returns when all are done.
+    /// Runs `run(index, one, other)` for each pair, and returns when all are done.
     ///
     /// # Panics
     /// If there are not as many of both; or with the panic of a task, when all
@@ -128,37 +146,40 @@ impl Pool {
         &mut self,
         ones: &mut [T],
         others: &mut [U],
-        run: impl Fn(&mut T, &mut U) + Sync,
+        run: impl Fn(usize, &mut T, &mut U) + Sync,
     ) {
         assert_eq!(ones.len(), others.len(), "pairs");
         let others = Items(others.as_mut_ptr());
         self.run_each(ones, |index, one| {
             // SAFETY: as above; there are as many others as ones.
             let other = unsafe { &mut *others.at(index) };
-            run(one, other);
+            run(index, one, other);
         });
     }
 
-    /// Runs `run(task)` for each task in `0..tasks`, and returns when all are done.
-    fn run(&mut self, tasks: usize, run: impl Fn(usize) + Sync) {
-        // A task's number is half of a word.
-        assert!(tasks < u32::MAX as usize, "tasks");
-        if self.workers.is_empty() || tasks <= 1 {
-            (0..tasks).for_each(run);
+    /// Runs `run(kind, index)` for as many tasks of each kind, and returns when all are
+    /// done.
+    fn run(&mut self, tasks: [usize; 2], run: impl Fn(usize, usize) + Sync) {
+        let count = tasks[0] + tasks[1];
+        // A task's place in a queue is half of a word.
+        assert!(count < u32::MAX as usize, "tasks");
+        if self.workers.is_empty() || count <= 1 {
+            for (kind, tasks) in tasks.into_iter().enumerate() {
+                (0..tasks).for_each(|index| run(kind, index));
+            }
             return;
         }
         let shared = &*self.shared;
-        let run: &(dyn Fn(usize) + Sync) = &run;
+        let run: &(dyn Fn(usize, usize) + Sync) = &run;
         // SAFETY: only the lifetime changes. Nobody calls the function but for a
         // task, and below this waits until all tasks are done, also if one panics.
-        let run: *const (dyn Fn(usize) + Sync) = unsafe { std::mem::transmute(run) };
+        let run: *const (dyn Fn(usize, usize) + Sync) = unsafe { std::mem::transmute(run) };
         let generation = shared.generation.load(Ordering::Relaxed).wrapping_add(1);
         let job = Job { generation, tasks, run };
         *lock(&shared.job) = job;
-        shared.remaining.store(tasks, Ordering::Relaxed);
-        for (number, next) in shared.next.iter().enumerate() {
-            let first = shared.share(tasks, number).start;
-            next.0.store(u64::from(generation) << 32 | first as u64, Ordering::Release);
+        shared.remaining.store(count, Ordering::Relaxed);
+        for next in &shared.next {
+            next.0.store(u64::from(generation) << 32, Ordering::Release);
         }
         shared.announce(generation);
         shared.run_tasks(job, 0);
@@ -227,42 +248,50 @@ impl Shared {
         self.generation.load(Ordering::SeqCst)
     }
 
-    /// The tasks that fall to a thread.
-    fn share(&self, tasks: usize, number: usize) -> Range<usize> {
-        tasks * number / self.threads..tasks * (number + 1) / self.threads
-    }
-
-    /// Runs thread `number`'s share, then what is left of the others'.
+    /// Runs thread `number`'s queue of tasks, then what is left of the others'.
     fn run_tasks(&self, job: Job, number: usize) {
+        let mut done = 0;
         for owner in (number..self.threads).chain(0..number) {
-            while let Some(task) = self.take(job, owner) {
-                // SAFETY: this task is not done, so `Pool::run` still waits and
-                // keeps the function alive.
+            let queues = job.tasks.map(|tasks| share(tasks, self.threads, owner));
+            let count = queues[0].len() + queues[1].len();
+            while let Some(place) = self.take(job, owner, count) {
+                let (kind, index) = match place.checked_sub(queues[0].len()) {
+                    None => (0, queues[0].start + place),
+                    Some(place) => (1, queues[1].start + place),
+                };
+                // SAFETY: this task is not counted as done, so `Pool::run` still waits
+                // and keeps the function alive.
                 let run = unsafe { &*job.run };
-                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(task))) {
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(kind, index))) {
                     lock(&self.panic).get_or_insert(panic);
                 }
-                self.remaining.fetch_sub(1, Ordering::Release);
+                done += 1;
             }
         }
+        self.remaining.fetch_sub(done, Ordering::Release);
     }
 
-    /// Takes the next task of a thread's share, if the job is still in hand.
-    fn take(&self, job: Job, owner: usize) -> Option<usize> {
-        let end = self.share(job.tasks, owner).end as u64;
+    /// Takes the next place in a thread's queue of `count` tasks, if the job is still in
+    /// hand.
+    fn take(&self, job: Job, owner: usize, count: usize) -> Option<usize> {
         let next = &self.next[owner].0;
         let mut word = next.load(Ordering::Acquire);
         loop {
-            let task = word & u64::from(u32::MAX);
-            if word >> 32 != u64::from(job.generation) || task >= end {
+            let place = word & u64::from(u32::MAX);
+            if word >> 32 != u64::from(job.generation) || place >= count as u64 {
                 return None;
             }
             match next.compare_exchange_weak(word, word + 1, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return Some(task as usize),
+                Ok(_) => return Some(place as usize),
                 Err(now) => word = now,
             }
         }
     }
+}
+
+/// The tasks, or images, that fall to one of `shares`.
+pub(crate) fn share(tasks: usize, shares: usize, number: usize) -> Range<usize> {
+    tasks * number / shares..tasks * (number + 1) / shares
 }
 
 /// The start of a slice of which each task gets another item.
@@ -297,7 +326,7 @@ mod tests {
             let mut pool = Pool::new(threads);
             for tasks in [0, 1, 2, 3, 7, 64] {
                 let counts: Vec<AtomicUsize> = (0..tasks).map(|_| AtomicUsize::new(0)).collect();
-                pool.run(tasks, |task| {
+                pool.run([tasks, 0], |_, task| {
                     counts[task].fetch_add(1, Ordering::Relaxed);
                 });
                 assert!(counts.iter().all(|count| count.load(Ordering::Relaxed) == 1));
@@ -312,7 +341,7 @@ mod tests {
         pool.run_each(&mut items, |index, item| *item = 2 * *item + index);
         assert!(items.iter().enumerate().all(|(index, &item)| item == 3 * index));
         let mut others = vec![1; 50];
-        pool.run_pairs(&mut items, &mut others, |item, other| *other += *item);
+        pool.run_pairs(&mut items, &mut others, |_, item, other| *other += *item);
         assert!(others.iter().enumerate().all(|(index, &other)| other == 1 + 3 * index));
     }
 
@@ -322,7 +351,7 @@ mod tests {
         let sum = AtomicUsize::new(0);
         let jobs = if cfg!(miri) { 20 } else { 2_000 };
         for job in 0..jobs {
-            pool.run(3, |task| {
+            pool.run([3, 0], |_, task| {
                 sum.fetch_add(job * 3 + task, Ordering::Relaxed);
             });
             if job % (jobs / 4) == 0 {
@@ -338,14 +367,14 @@ mod tests {
         let mut pool = Pool::new(3);
         for bad in 0..3 {
             let result = catch_unwind(AssertUnwindSafe(|| {
-                pool.run(3, |task| assert_ne!(task, bad, "the bad task"));
+                pool.run([3, 0], |_, task| assert_ne!(task, bad, "the bad task"));
             }));
             let panic = result.expect_err("the panic of the task");
             let text = panic.downcast_ref::<String>().expect("a message");
             assert!(text.contains("the bad task"), "{text}");
         }
         let count = AtomicUsize::new(0);
-        pool.run(3, |_| {
+        pool.run([3, 0], |_, _| {
             count.fetch_add(1, Ordering::Relaxed);
         });
         assert_eq!(count.load(Ordering::Relaxed), 3);
@@ -359,7 +388,7 @@ mod tests {
         let threads = pool.workers.len() + 1;
         let all_began = std::sync::Barrier::new(threads);
         let result = catch_unwind(AssertUnwindSafe(|| {
-            pool.run(threads, |_| {
+            pool.run([threads, 0], |_, _| {
                 all_began.wait();
                 assert_eq!(std::thread::current().id(), caller, "another thread");
             });

@@ -8,7 +8,8 @@ use std::ops::Range;
 use crate::activation::Activation;
 use crate::kernel::columns::{InkedColumns, NUMBERS, WORD};
 use crate::kernel::simd::{Kernel, Simd};
-use crate::kernel::sparse::{BLOCK, Element, Entry, SparseRows};
+use crate::kernel::sparse::{Element, Entry, MAX_BLOCK, SparseRows};
+use crate::kernel::step::{Step, descend};
 use crate::kernel::tiles::{MAX_WIDTH, Tile};
 
 /// Vectors of a panel's row, where they are shortest.
@@ -16,7 +17,7 @@ const MAX_VECTORS: usize = MAX_WIDTH / 8;
 
 /// Rows of a gradient that are added up before they take their step: 100 × 64 floats
 /// are 25 KiB, part of an L1 cache.
-pub(crate) const STRIPE: usize = BLOCK / 4;
+pub(crate) const STRIPE: usize = MAX_BLOCK / 4;
 
 /// A loop over the rows of a panel, whose width the compiler knows.
 trait AtWidth {
@@ -170,8 +171,8 @@ fn add_row<S: Simd, const WIDTH: usize>(
     }
 }
 
-/// G += Xᵀ·D, for some rows of a panel of G, where X are images.
-pub(crate) struct AddImageGradient<'a, F, I> {
+/// G += Xᵀ·D, for one tile of G, where X are images; and the step, row by row.
+pub(crate) struct DescendImages<'a, F, I> {
     /// Where X is not zero, and the panel of D, (X's rows, width), part after part.
     pub(crate) factors: F,
     /// Gives the pixels of each row of X; a 1 follows.
@@ -179,13 +180,19 @@ pub(crate) struct AddImageGradient<'a, F, I> {
     /// Rows of X.
     pub(crate) images: usize,
     pub(crate) width: usize,
-    /// The columns of X that are these rows of G, at most [`STRIPE`].
+    /// The columns of X that are the tile's rows.
     pub(crate) columns: Range<usize>,
-    /// (rows, width); more of them than columns stay as they are.
-    pub(crate) gradient: &'a mut [f32],
+    /// Whether G is zero before.
+    pub(crate) is_first: bool,
+    /// The step, if it is the time; or else G is kept with the tile.
+    pub(crate) step: Option<Step>,
+    pub(crate) tile: &'a mut Tile,
+    /// Room for sums, ([`STRIPE`], width), where there are more rows of X than a
+    /// [`WORD`] has bits.
+    pub(crate) sums: &'a mut [f32],
 }
 
-impl<'a, 'i, F, I> AtWidth for AddImageGradient<'_, F, I>
+impl<'a, 'i, F, I> AtWidth for DescendImages<'_, F, I>
 where
     F: Iterator<Item = (&'a InkedColumns, &'a [f32])> + Clone,
     I: Fn(usize) -> &'i [u8],
@@ -197,32 +204,57 @@ where
 
     #[inline(always)]
     fn at_width<S: Simd, const WIDTH: usize>(self, simd: S) {
-        let gradient = self.gradient.as_chunks_mut::<WIDTH>().0;
-        for word in 0..self.images.div_ceil(WORD) {
-            let mut inked = [0; STRIPE];
-            let mut rows: [(&[f32; WIDTH], &[u8]); WORD] = [(&[0.0; WIDTH], &[]); WORD];
-            for (columns, errors) in self.factors.clone() {
-                let images = columns.images(word);
-                if images.is_empty() {
-                    continue;
+        let Tile { values, velocity, variance, gradient, .. } = self.tile;
+        if self.step.is_none() {
+            gradient.resize(values.len());
+        }
+        let values = values.as_chunks_mut::<WIDTH>().0;
+        let velocity = velocity.as_chunks_mut::<WIDTH>().0;
+        let variance = variance.as_chunks_mut::<WIDTH>().0;
+        let gradient = gradient.as_chunks_mut::<WIDTH>().0;
+        let between_words = self.sums.as_chunks_mut::<WIDTH>().0;
+        let words = self.images.div_ceil(WORD);
+        let stripe = if words > 1 { STRIPE } else { MAX_BLOCK };
+        for first in self.columns.clone().step_by(stripe) {
+            let stripe = first..(first + stripe).min(self.columns.end);
+            for word in 0..words {
+                let mut inked = [0; MAX_BLOCK];
+                let mut rows: [(&[f32; WIDTH], &[u8]); WORD] = [(&[0.0; WIDTH], &[]); WORD];
+                for (columns, errors) in self.factors.clone() {
+                    let images = columns.images(word);
+                    if images.is_empty() {
+                        continue;
+                    }
+                    let errors = &errors.as_chunks::<WIDTH>().0[columns.row(images.start)..];
+                    for (image, errors) in images.zip(errors) {
+                        rows[image % WORD] = (errors, (self.image)(image));
+                    }
+                    columns.add_word(word, stripe.clone(), &mut inked);
                 }
-                let errors = &errors.as_chunks::<WIDTH>().0[columns.row(images.start)..];
-                for (image, errors) in images.zip(errors) {
-                    rows[image % WORD] = (errors, (self.image)(image));
+                for (index, (column, &inked)) in stripe.clone().zip(&inked).enumerate() {
+                    let (row, mut inked) = (column - self.columns.start, inked);
+                    let mut sums = match word {
+                        0 if self.is_first => [simd.splat(0.0); MAX_VECTORS],
+                        0 => load_row::<S, WIDTH>(simd, &gradient[row]),
+                        _ => load_row::<S, WIDTH>(simd, &between_words[index]),
+                    };
+                    while inked != 0 {
+                        let (errors, pixels) = rows[inked.trailing_zeros() as usize % WORD];
+                        inked &= inked - 1;
+                        let pixel = pixels.get(column).map_or(u8::ONE, |&pixel| pixel);
+                        add_row::<S, WIDTH>(simd, NUMBERS[usize::from(pixel)], errors, &mut sums);
+                    }
+                    if word + 1 < words {
+                        store_row::<S, WIDTH>(simd, &sums, &mut between_words[index]);
+                    } else if let Some(step) = self.step {
+                        let mut gradient = [0.0; WIDTH];
+                        store_row::<S, WIDTH>(simd, &sums, &mut gradient);
+                        let variance = variance.get_mut(row).map_or(&mut [][..], |row| row);
+                        descend(step, &gradient, &mut values[row], &mut velocity[row], variance);
+                    } else {
+                        store_row::<S, WIDTH>(simd, &sums, &mut gradient[row]);
+                    }
                 }
-                let words = columns.word(word, self.columns.clone());
-                inked.iter_mut().zip(words).for_each(|(inked, word)| *inked |= word);
-            }
-            let sums = self.columns.clone().zip(inked).zip(&mut *gradient);
-            for ((column, mut inked), gradient) in sums {
-                let mut sums = load_row::<S, WIDTH>(simd, gradient);
-                while inked != 0 {
-                    let (errors, pixels) = rows[inked.trailing_zeros() as usize % WORD];
-                    inked &= inked - 1;
-                    let pixel = pixels.get(column).map_or(u8::ONE, |&pixel| pixel);
-                    add_row::<S, WIDTH>(simd, NUMBERS[usize::from(pixel)], errors, &mut sums);
-                }
-                store_row::<S, WIDTH>(simd, &sums, gradient);
             }
         }
     }
@@ -236,7 +268,7 @@ pub(crate) struct AddGradient<'a> {
     /// The tile's panel of D, (X's rows, width).
     pub(crate) errors: &'a [f32],
     pub(crate) width: usize,
-    /// (`BLOCK` rows, width).
+    /// The tile's.
     pub(crate) gradient: &'a mut [f32],
 }
 
@@ -289,6 +321,7 @@ fn store_row<S: Simd, const WIDTH: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::aligned::Aligned;
     use crate::kernel::level::Level;
 
     #[test]
@@ -321,15 +354,21 @@ mod tests {
                     Some((inked, &errors[images.start * width..images.end * width]))
                 });
                 let parts: Vec<_> = parts.collect();
-                let mut gradient = before.clone();
-                level.run(AddImageGradient {
+                let mut tile = Tile { values: Aligned::zeros(before.len()), ..Tile::default() };
+                tile.gradient.resize(before.len());
+                tile.gradient.copy_from_slice(&before);
+                level.run(DescendImages {
                     factors: parts.iter().map(|(inked, errors)| (inked, *errors)),
                     image,
                     images: count,
                     width,
                     columns: columns.clone(),
-                    gradient: &mut gradient,
+                    is_first: false,
+                    step: None,
+                    tile: &mut tile,
+                    sums: &mut vec![0.0; STRIPE * width],
                 });
+                let gradient = &tile.gradient[..];
                 assert_eq!(gradient, expected, "{level}, width {width}");
             }
         }

@@ -122,7 +122,7 @@ mod x86_64 {
     use std::arch::x86_64::*;
 
     use super::{Kernel, Simd};
-    use crate::kernel::sparse::{BLOCK, Entry, GROUP};
+    use crate::kernel::sparse::{Entry, GROUP, MAX_BLOCK};
 
     /// 1 / 255 is the sum of these.
     const INVERSE_HIGH: f32 = 1.0 / 255.0;
@@ -252,7 +252,7 @@ mod x86_64 {
         fn keep_pixels(self, from: &[[u8; GROUP]], first: u32, to: &mut [Entry]) -> usize {
             // Halves of groups that are all paper, most of them, are told in one go, so
             // that no branch has to be guessed for each.
-            const { assert!(BLOCK / HALF <= 64, "a bit for each half of a block's groups") };
+            const { assert!(MAX_BLOCK / HALF <= 64, "a bit for each half of a block's groups") };
             let mut inked = 0_u64;
             for (index, four) in from.chunks(4).enumerate() {
                 let bytes = four.as_flattened();

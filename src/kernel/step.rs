@@ -25,11 +25,10 @@ pub(crate) enum Rule {
     Adam { beta1: f32, beta2: f32, epsilon: f32, correction1: f32, correction2: f32 },
 }
 
-/// Takes the step for some parameters of a tile, from number `first` on.
+/// Takes the step for the parameters of a tile.
 pub(crate) struct Descend<'a> {
     pub(crate) step: Step,
     pub(crate) gradient: &'a [f32],
-    pub(crate) first: usize,
     pub(crate) tile: &'a mut Tile,
 }
 
@@ -38,25 +37,36 @@ impl Kernel for Descend<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
-        let Step { rule, learning_rate, keep, gradient_scale } = self.step;
         let Tile { values, velocity, variance, .. } = self.tile;
-        let (values, velocity) = (&mut values[self.first..], &mut velocity[self.first..]);
-        let state = values.iter_mut().zip(velocity.iter_mut().zip(self.gradient));
-        match rule {
-            Rule::Momentum { momentum } => {
-                for (w, (v, g)) in state {
-                    *v = momentum * *v - learning_rate * (gradient_scale * g);
-                    *w = keep * *w + *v;
-                }
+        descend(self.step, self.gradient, values, velocity, variance);
+    }
+}
+
+/// Takes the step for some parameters; only Adam looks at the variance.
+#[inline(always)]
+pub(crate) fn descend(
+    step: Step,
+    gradient: &[f32],
+    values: &mut [f32],
+    velocity: &mut [f32],
+    variance: &mut [f32],
+) {
+    let Step { rule, learning_rate, keep, gradient_scale } = step;
+    let state = values.iter_mut().zip(velocity.iter_mut().zip(gradient));
+    match rule {
+        Rule::Momentum { momentum } => {
+            for (w, (v, g)) in state {
+                *v = momentum * *v - learning_rate * (gradient_scale * g);
+                *w = keep * *w + *v;
             }
-            Rule::Adam { beta1, beta2, epsilon, correction1, correction2 } => {
-                let rate = learning_rate * correction1;
-                for ((w, (m, g)), s) in state.zip(variance[self.first..].iter_mut()) {
-                    let g = gradient_scale * g;
-                    *m = beta1 * *m + (1.0 - beta1) * g;
-                    *s = beta2 * *s + (1.0 - beta2) * (g * g);
-                    *w = keep * *w - rate * *m / ((correction2 * *s).sqrt() + epsilon);
-                }
+        }
+        Rule::Adam { beta1, beta2, epsilon, correction1, correction2 } => {
+            let rate = learning_rate * correction1;
+            for ((w, (m, g)), s) in state.zip(variance) {
+                let g = gradient_scale * g;
+                *m = beta1 * *m + (1.0 - beta1) * g;
+                *s = beta2 * *s + (1.0 - beta2) * (g * g);
+                *w = keep * *w - rate * *m / ((correction2 * *s).sqrt() + epsilon);
             }
         }
     }

@@ -2,12 +2,12 @@
 //!
 //! A matrix is cut into panels of at most 64 columns, which are four vectors of
 //! AVX-512 or eight of AVX2 and stay in registers while they are added up; and a
-//! panel into blocks of [`BLOCK`] rows, which stay close to the core while the
+//! panel into [blocks](blocks_of) of rows, which stay close to the core while the
 //! images pass by. Such a tile belongs to one task, so that its weights and
 //! their velocity stay in that core's L2 cache from step to step.
 
 use crate::kernel::aligned::Aligned;
-use crate::kernel::sparse::BLOCK;
+use crate::kernel::sparse::blocks_of;
 
 /// Columns of the widest panel.
 pub(crate) const MAX_WIDTH: usize = 64;
@@ -18,8 +18,7 @@ pub(crate) fn panels_of(cols: usize) -> (usize, usize) {
     (width, cols.div_ceil(width))
 }
 
-/// [`BLOCK`] rows of a panel: (`BLOCK`, width), zeros where it reaches over the
-/// matrix.
+/// A block of a panel: (rows, width), zeros where it reaches over the matrix.
 #[derive(Clone, Default)]
 pub(crate) struct Tile {
     pub(crate) values: Aligned,
@@ -71,13 +70,14 @@ pub(crate) struct Tiles {
 impl Tiles {
     pub(crate) fn zeros(rows: usize, cols: usize) -> Self {
         let (width, panels) = panels_of(cols);
-        let tile = Tile { values: Aligned::zeros(BLOCK * width), ..Tile::default() };
-        Self { rows, cols, tiles: vec![tile; panels * rows.div_ceil(BLOCK)] }
+        let (block, blocks) = blocks_of(rows);
+        let tile = Tile { values: Aligned::zeros(block * width), ..Tile::default() };
+        Self { rows, cols, tiles: vec![tile; panels * blocks] }
     }
 
     /// The number of blocks of rows.
     pub(crate) fn blocks(&self) -> usize {
-        self.rows.div_ceil(BLOCK)
+        blocks_of(self.rows).1
     }
 
     /// The tiles of a panel, from the top to the bottom.
@@ -99,20 +99,21 @@ impl Tiles {
     pub(crate) fn transpose_tile(&self, index: usize, rows: usize, tile: &mut Tile) {
         let (width, _) = panels_of(rows);
         let (from_width, _) = panels_of(self.cols);
-        let blocks = self.cols.div_ceil(BLOCK);
-        let (left, top) = (index / blocks * width, index % blocks * BLOCK);
+        let (block, blocks) = blocks_of(self.cols);
+        let (from_block, _) = blocks_of(self.rows);
+        let (left, top) = (index / blocks * width, index % blocks * block);
         // Squares of 16 × 16: each is whole within a panel of this matrix, as a
         // panel's width is a multiple of 16, and stays in the L1 cache. Columns
         // after the last are zeros here too.
-        let bottom = (top + BLOCK).min(self.cols);
+        let bottom = (top + block).min(self.cols);
         for first in (top / 16 * 16..bottom).step_by(16) {
             let panel = self.panel(first / from_width);
             let rows_here = first.max(top)..(first + 16).min(bottom);
             for square in (left..rows.min(left + width)).step_by(16) {
                 let mut columns = [[0.0; 16]; 16];
                 for (row, column) in (square..rows.min(square + 16)).zip(0..) {
-                    let start = row % BLOCK * from_width + first % from_width;
-                    let values = &panel[row / BLOCK].values[start..][..16];
+                    let start = row % from_block * from_width + first % from_width;
+                    let values = &panel[row / from_block].values[start..][..16];
                     for (line, &value) in columns.iter_mut().zip(values) {
                         line[column] = value;
                     }
@@ -128,19 +129,19 @@ impl Tiles {
     /// Takes over a row.
     pub(crate) fn set_row(&mut self, slot: Slot, row: usize, values: &[f32]) {
         let (width, _) = panels_of(self.cols);
-        let blocks = self.blocks();
+        let (block, blocks) = blocks_of(self.rows);
         for (panel, values) in values.chunks(width).enumerate() {
-            let tile = &mut self.tiles[panel * blocks + row / BLOCK];
-            tile.slot_mut(slot)[row % BLOCK * width..][..values.len()].copy_from_slice(values);
+            let tile = &mut self.tiles[panel * blocks + row / block];
+            tile.slot_mut(slot)[row % block * width..][..values.len()].copy_from_slice(values);
         }
     }
 
     /// Writes a row out.
     pub(crate) fn copy_row(&self, slot: Slot, row: usize, values: &mut [f32]) {
-        let (width, _) = panels_of(self.cols);
+        let ((width, _), (block, _)) = (panels_of(self.cols), blocks_of(self.rows));
         for (panel, values) in values.chunks_mut(width).enumerate() {
-            let tile = &self.panel(panel)[row / BLOCK];
-            values.copy_from_slice(&tile.slot(slot)[row % BLOCK * width..][..values.len()]);
+            let tile = &self.panel(panel)[row / block];
+            values.copy_from_slice(&tile.slot(slot)[row % block * width..][..values.len()]);
         }
     }
 }
@@ -151,8 +152,8 @@ mod tests {
 
     /// Element (`row`, `col`), and the zeros around.
     fn element(tiles: &Tiles, row: usize, col: usize) -> f32 {
-        let (width, _) = panels_of(tiles.cols);
-        tiles.panel(col / width)[row / BLOCK].values[row % BLOCK * width + col % width]
+        let ((width, _), (block, _)) = (panels_of(tiles.cols), blocks_of(tiles.rows));
+        tiles.panel(col / width)[row / block].values[row % block * width + col % width]
     }
 
     #[test]
@@ -170,7 +171,8 @@ mod tests {
                 matrix.transpose_tile(index, rows, tile);
             }
             let (width, panels) = panels_of(rows);
-            for row in 0..transposed.blocks() * BLOCK {
+            let (block, blocks) = blocks_of(cols);
+            for row in 0..block * blocks {
                 for col in 0..panels * width {
                     let is_inside = row < cols && col < rows;
                     let expected = if is_inside { element(&matrix, col, row) } else { 0.0 };
