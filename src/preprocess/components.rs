@@ -18,10 +18,6 @@ const AT_BORDER: i32 = 6;
 /// Within the digit, a part with less than this share of its ink is a speck.
 const SPECK: f32 = 0.01;
 
-/// A part of a digit that is far from the others, such as the bar of a 5, has at least
-/// this share of their ink.
-const PART: f32 = 0.08;
-
 /// A part of a digit that is thinner than this share of its strokes is none.
 const THIN: f32 = 0.25;
 
@@ -140,24 +136,6 @@ pub(super) fn digit(mask: &Mask, contrast: &Plane) -> Mask {
             && measured[parts.of.values[at] as usize - 1].ink >= SPECK * group.ink;
     }
     chosen
-}
-
-/// A digit, and the parts of a mask that are in the same box, however far they are.
-pub(super) fn with_parts_in(cell: Bounds, mut digit: Mask, mask: &Mask, contrast: &Plane) -> Mask {
-    let parts = label(mask, Connectivity::Eight);
-    let measured = measure(&parts, mask, contrast);
-    let inked = digit.values.iter().zip(&contrast.values).filter(|(ink, _)| **ink);
-    let least = PART * inked.map(|(_, contrast)| contrast).sum::<f32>();
-    let is_in = |part: u32| {
-        let Component { ink, bounds, .. } = measured[part as usize - 1];
-        ink >= least
-            && cell.contains(bounds.left, bounds.top)
-            && cell.contains(bounds.right, bounds.bottom)
-    };
-    for (digit, &part) in digit.values.iter_mut().zip(&parts.of.values) {
-        *digit |= part > 0 && is_in(part);
-    }
-    digit
 }
 
 /// Whether a component is a printed box: all of it is along the sides of its
@@ -323,26 +301,6 @@ mod tests {
         }
         (10..40).for_each(|y| (70..76).for_each(|x| broken.set(x, y, true)));
         assert!(digit(&broken, &full(&broken)).count() >= 8 * 25);
-    }
-
-    #[test]
-    fn all_parts_of_a_digit_are_in_its_box() {
-        let mut mask = Mask::filled(100, 100, false);
-        let mut fill = |columns: std::ops::Range<usize>, rows: std::ops::Range<usize>| {
-            rows.for_each(|y| columns.clone().for_each(|x| mask.set(x, y, true)));
-        };
-        fill(30..42, 50..80);
-        fill(45..70, 30..42);
-        fill(20..22, 20..22);
-        fill(80..95, 30..42);
-        let alone = digit(&mask, &full(&mask));
-        assert!(alone.at(35, 60) && !alone.at(50, 35));
-        let cell = Bounds { left: 15, right: 85, top: 15, bottom: 85 };
-        let found = with_parts_in(cell, alone, &mask, &full(&mask));
-        assert!(found.at(35, 60) && found.at(50, 35), "both strokes");
-        assert!(!found.at(20, 20) && !found.at(82, 35), "no speck, and nothing beside the box");
-        // They stay where thin parts go.
-        assert_eq!(without_thin_parts(&found, &full(&found), 12.0), found);
     }
 
     #[test]

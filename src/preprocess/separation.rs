@@ -1,6 +1,5 @@
 //! Parting the pen's ink from what is printed.
 
-use crate::preprocess::bounds::Bounds;
 use crate::preprocess::components;
 use crate::preprocess::grid::{Mask, Plane, quantile};
 use crate::preprocess::lines::Lines;
@@ -19,7 +18,7 @@ pub(super) fn separated(
 ) -> (Mask, Mask) {
     let ink = |candidates: &Mask| {
         let mask = hysteresis(candidates, contrast, level);
-        let digit = digit_in(&mask, lines, contrast);
+        let digit = components::digit(&mask, contrast);
         (mask, digit)
     };
     let erased = ink(&lines.erased(candidates));
@@ -51,17 +50,8 @@ fn darker(
     let mut mask = candidates.clone();
     mask.values.iter_mut().zip(&contrast.values).for_each(|(ink, &value)| *ink &= value >= least);
     let mask = others.erased(&mask);
-    let digit = digit_in(&mask, lines, contrast);
+    let digit = components::digit(&mask, contrast);
     digit.values.contains(&true).then_some((mask, digit))
-}
-
-/// The digit in a mask, with all of its parts where a box is around it.
-fn digit_in(mask: &Mask, lines: &Lines, contrast: &Plane) -> Mask {
-    let digit = components::digit(mask, contrast);
-    match Bounds::of(&digit).and_then(|bounds| lines.cell(bounds)) {
-        Some(cell) => components::with_parts_in(cell, digit, mask, contrast),
-        None => digit,
-    }
 }
 
 #[cfg(test)]
@@ -110,25 +100,5 @@ mod tests {
         let level = Level { ink: 0.7, noise: 0.0 };
         let ink = candidates(&contrast, level);
         assert_eq!(separated(&ink, &Lines::find(&ink, &ink), &contrast, level).0, pen);
-    }
-
-    #[test]
-    fn strokes_that_are_far_from_each_other_are_one_digit_in_a_box() {
-        let level = Level { ink: 0.7, noise: 0.0 };
-        for (line, is_boxed) in [(0.0, false), (0.3, true), (0.7, true)] {
-            let mut contrast = Plane::filled(120, 120, 0.0);
-            for (x, y) in (0..120_usize).flat_map(|y| (0..120_usize).map(move |x| (x, y))) {
-                if (39..=40).contains(&x.abs_diff(60).max(y.abs_diff(60))) {
-                    contrast.set(x, y, line);
-                }
-                let bar = (60..85).contains(&x) && (32..40).contains(&y);
-                if bar || ((40..48).contains(&x) && (55..88).contains(&y)) {
-                    contrast.set(x, y, 0.8);
-                }
-            }
-            let ink = candidates(&contrast, level);
-            let digit = separated(&ink, &Lines::find(&ink, &ink), &contrast, level).1;
-            assert!(digit.at(44, 70) && digit.at(70, 35) == is_boxed, "{line}");
-        }
     }
 }

@@ -16,10 +16,6 @@ const MOST_OF_OPEN: usize = 3;
 /// Opposite sides of a box are farther from each other.
 const APART: f32 = 8.0;
 
-/// What is in a box is so many pixels from its sides: nearer to them there may be
-/// rests of the sides.
-const CLEAR: f32 = 2.0;
-
 impl Lines {
     /// Whether the lines are around what they leave of the ink, as a box is around a
     /// digit, and not a part of it, as a loop is of a 6.
@@ -53,37 +49,6 @@ impl Lines {
         let is_slim = stroke_width(&left) >= WIDER * thickest as f32 + 1.0;
         let most = if is_slim || is_closed { MOST_OF_BOX } else { MOST_OF_OPEN };
         2 * around >= all && most * inside >= lines
-    }
-
-    /// The inside of the box that is around the middle of something, which may be open
-    /// above.
-    pub(in crate::preprocess) fn cell(&self, around: Bounds) -> Option<Bounds> {
-        let x = (around.left + around.right) as f32 / 2.0;
-        let y = (around.top + around.bottom) as f32 / 2.0;
-        let beside = |family: usize, along: f32, across: f32| {
-            let all = self.through[family].iter().chain(&self.sides[family]);
-            let (mut before, mut after) = (None, None);
-            for segment in all {
-                if (segment.first as f32) <= along && along <= segment.last as f32 {
-                    let row = segment.row_at(along);
-                    let half = segment.thickness as f32 / 2.0 + CLEAR;
-                    if row < across {
-                        before = Some(before.map_or(row + half, |most: f32| most.max(row + half)));
-                    } else {
-                        after = Some(after.map_or(row - half, |least: f32| least.min(row - half)));
-                    }
-                }
-            }
-            (before, after)
-        };
-        let ((left, right), (top, bottom)) = (beside(1, y, x), beside(0, x, y));
-        let least = |row: f32| row.max(0.0).ceil() as usize;
-        Some(Bounds {
-            left: least(left?),
-            right: right?.max(0.0) as usize,
-            top: least(top.unwrap_or(0.0)),
-            bottom: bottom?.max(0.0) as usize,
-        })
     }
 }
 
@@ -128,24 +93,6 @@ mod tests {
             });
             assert!(found(&mask).erased(&mask).count() <= 6 * 51 + 12, "{is_open}");
         }
-    }
-
-    #[test]
-    fn a_cell_is_between_the_nearest_lines() {
-        let mut mask = boxed(2, 42..56, false);
-        for at in 0..100 {
-            [5, 94].into_iter().for_each(|far| {
-                mask.set(at, far, true);
-                mask.set(far, at, true);
-            });
-        }
-        let bar = Bounds { left: 46, right: 51, top: 42, bottom: 55 };
-        let Bounds { left, right, top, bottom } = found(&mask).cell(bar).expect("a box");
-        for (side, expected) in [(left, 24), (right, 76), (top, 24), (bottom, 76)] {
-            assert!(side.abs_diff(expected) <= 1, "{side} {expected}");
-        }
-        let outside = Bounds { left: 96, right: 98, top: 42, bottom: 55 };
-        assert!(found(&mask).cell(outside).is_none());
     }
 
     #[test]
