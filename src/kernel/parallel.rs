@@ -343,6 +343,13 @@ mod tests {
         let mut others = vec![1; 50];
         pool.run_pairs(&mut items, &mut others, |_, item, other| *other += *item);
         assert!(others.iter().enumerate().all(|(index, &other)| other == 1 + 3 * index));
+        // Two kinds, of which there may be as few as none.
+        for (first, second) in [(50, 7), (1, 50), (0, 3), (3, 0), (1, 1)] {
+            let (mut ones, mut twos) = (vec![0; first], vec![0; second]);
+            let add = |index, item: &mut usize| *item += index + 1;
+            pool.run_both(&mut ones, add, &mut twos, add);
+            assert!(ones.iter().chain(&twos).copied().eq((1..=first).chain(1..=second)));
+        }
     }
 
     #[test]
