@@ -21,7 +21,7 @@ use crate::pass::{PackedLayer, Part};
 /// How many images ahead memory is asked for: as long as it takes to come.
 const PREFETCH: usize = 6;
 
-/// What a thread does of the first layer.
+/// What one thread does of the first layer.
 pub(super) struct FirstLayer {
     /// Which of all pairs of a panel and a part: number i is of panel i / parts and of
     /// part i % parts.
@@ -147,7 +147,7 @@ impl FirstLayer {
     }
 }
 
-/// X of a part, where some of the shares have it.
+/// X of a part, as one of the shares has it.
 pub(super) fn inputs_of(shares: &[FirstLayer], part: usize) -> &SparseRows {
     let has_it = |share: &&FirstLayer| share.parts.contains(&part);
     let share = shares.iter().find(has_it).expect("each part is some thread's");
