@@ -18,7 +18,7 @@ mod errors;
 mod first_layer;
 
 use crate::dense::Dense;
-use crate::descent::errors::PartErrors;
+use crate::descent::errors::{Backward, PartErrors};
 use crate::descent::first_layer::{FirstLayer, errors_of, inputs_of};
 use crate::dropout::Dropout;
 use crate::kernel::aligned::Aligned;
@@ -36,7 +36,7 @@ use crate::pass::{Packed, PackedLayer, Pass};
 /// that is faster than by rows, with 32 slower.
 const WIDE: usize = 32;
 
-/// Floats of the largest tile, and of the smallest.
+/// Floats of the largest tile, and of the largest of the narrowest panel.
 const TILE: usize = MAX_BLOCK * MAX_WIDTH;
 const SMALL_TILE: usize = MAX_BLOCK * 16;
 
@@ -153,6 +153,7 @@ impl Descent {
             self.descend_clipped(step, clip_norm);
             self.transpose(1);
         } else if chunk.is_last {
+            // Stage 4 has the second layer's.
             self.transpose(2);
         }
         let mut loss = Loss::default();
@@ -179,8 +180,9 @@ impl Descent {
             };
             let tiles = other.weights.tiles_mut();
             if index == 1 {
+                let backward = Backward { layer, index, transposed: &transposed[1], chunk, level };
                 let backward = |_, share: &mut FirstLayer| {
-                    share.backward(layer, &transposed[1], level, parts, errors, chunk);
+                    share.backward(&backward, parts, errors);
                 };
                 pool.run_both(tiles, descend, first, backward);
             } else {

@@ -56,17 +56,28 @@ impl PackedLayer {
 
     /// Y = f(X·W + b), all panels.
     fn forward(&self, level: Level, inputs: &SparseRows, outputs: &mut [Aligned]) {
-        let (width, _) = panels_of(self.outputs);
         for (panel, outputs) in outputs.iter_mut().enumerate() {
-            outputs.resize(inputs.rows() * width);
-            level.run(Forward {
-                inputs,
-                weights: self.weights.panel(panel),
-                width,
-                activation: self.activation,
-                outputs,
-            });
+            self.forward_panel(level, panel, inputs, outputs);
         }
+    }
+
+    /// Y = f(X·W + b), one panel.
+    pub(crate) fn forward_panel(
+        &self,
+        level: Level,
+        panel: usize,
+        inputs: &SparseRows,
+        outputs: &mut Aligned,
+    ) {
+        let (width, _) = panels_of(self.outputs);
+        outputs.resize(inputs.rows() * width);
+        level.run(Forward {
+            inputs,
+            weights: self.weights.panel(panel),
+            width,
+            activation: self.activation,
+            outputs,
+        });
     }
 }
 

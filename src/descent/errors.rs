@@ -1,5 +1,7 @@
 //! The loss of a part's images, and the errors D of each layer after the first.
 
+use std::ops::Range;
+
 use crate::activation::Activation;
 use crate::descent::Chunk;
 use crate::kernel::aligned::Aligned;
@@ -10,7 +12,7 @@ use crate::kernel::simd::{Kernel, Simd};
 use crate::kernel::sparse::SparseRows;
 use crate::kernel::tiles::{Tiles, panels_of};
 use crate::loss::{Loss, cross_entropy};
-use crate::pass::{Packed, Part, fill_rows};
+use crate::pass::{Packed, PackedLayer, Part, fill_rows};
 
 /// Images whose loss is computed at once: a vector of AVX-512.
 const SAMPLES: usize = 16;
@@ -66,24 +68,13 @@ impl PartErrors {
             if index == 1 {
                 break;
             }
-            // D of the layer below is (D·Wᵀ) ∘ f′.
             let layer = &packed.layers[index - 1];
-            let (width, _) = panels_of(layer.outputs);
+            let transposed = &transposed[index];
+            let backward = Backward { layer, index, transposed, chunk, level };
             let outputs = &mut part.layers[index - 1].outputs;
             let errors = &mut below[index - 1].panels;
             for (panel, (outputs, errors)) in outputs.iter_mut().zip(errors).enumerate() {
-                errors.resize(part.images.len() * width);
-                level.run(Forward {
-                    inputs: sparse,
-                    weights: transposed[index].panel(panel),
-                    width,
-                    activation: Activation::Linear,
-                    outputs: errors,
-                });
-                if let Some(dropout) = chunk.dropout {
-                    dropout.backward(level, index, panel, &part.images, outputs, errors);
-                }
-                layer.activation.backward(outputs, errors);
+                backward.run(panel, &part.images, sparse, outputs, errors);
             }
         }
     }
@@ -121,6 +112,44 @@ impl PartErrors {
                 }
             }
         }
+    }
+}
+
+/// The way from the errors of a layer to those of the layer below.
+pub(super) struct Backward<'a> {
+    /// The layer below.
+    pub(super) layer: &'a PackedLayer,
+    /// The number of the layer above, and its Wᵀ.
+    pub(super) index: usize,
+    pub(super) transposed: &'a Tiles,
+    pub(super) chunk: &'a Chunk<'a>,
+    pub(super) level: Level,
+}
+
+impl Backward<'_> {
+    /// D = (D'·Wᵀ) ∘ f′, one panel, for these images: `above` is D' and `outputs` are
+    /// those of the layer below.
+    pub(super) fn run(
+        &self,
+        panel: usize,
+        images: &Range<usize>,
+        above: &SparseRows,
+        outputs: &mut Aligned,
+        errors: &mut Aligned,
+    ) {
+        let (width, _) = panels_of(self.layer.outputs);
+        errors.resize(images.len() * width);
+        self.level.run(Forward {
+            inputs: above,
+            weights: self.transposed.panel(panel),
+            width,
+            activation: Activation::Linear,
+            outputs: errors,
+        });
+        if let Some(dropout) = self.chunk.dropout {
+            dropout.backward(self.level, self.index, panel, images, outputs, errors);
+        }
+        self.layer.activation.backward(outputs, errors);
     }
 }
 

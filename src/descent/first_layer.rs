@@ -7,15 +7,12 @@
 
 use std::ops::Range;
 
-use crate::activation::Activation;
-use crate::descent::Chunk;
-use crate::descent::errors::PartErrors;
+use crate::descent::errors::{Backward, PartErrors};
 use crate::kernel::aligned::Aligned;
 use crate::kernel::level::Level;
 use crate::kernel::parallel::share;
-use crate::kernel::products::Forward;
 use crate::kernel::sparse::SparseRows;
-use crate::kernel::tiles::{Tiles, panels_of};
+use crate::kernel::tiles::panels_of;
 use crate::pass::{PackedLayer, Part};
 
 /// How many images ahead memory is asked for: as long as it takes to come.
@@ -85,17 +82,9 @@ impl FirstLayer {
 
     /// Y = f(X·W + b), of as many parts.
     pub(super) fn forward(&mut self, layer: &PackedLayer, level: Level, parts: usize) {
-        let (width, _) = panels_of(layer.outputs);
         for (pair, outputs) in self.pairs.clone().zip(&mut self.outputs) {
             let inputs = &self.inputs[pair % parts - self.parts.start];
-            outputs.resize(inputs.rows() * width);
-            level.run(Forward {
-                inputs,
-                weights: layer.weights.panel(pair / parts),
-                width,
-                activation: layer.activation,
-                outputs,
-            });
+            layer.forward_panel(level, pair / parts, inputs, outputs);
         }
     }
 
@@ -117,32 +106,18 @@ impl FirstLayer {
         }
     }
 
-    /// D = (D₂·W₂ᵀ) ∘ f′, from the errors of the second layer.
+    /// D, from the errors of the second layer.
     pub(super) fn backward(
         &mut self,
-        layer: &PackedLayer,
-        transposed: &Tiles,
-        level: Level,
+        backward: &Backward<'_>,
         parts: &[Part],
         errors: &[PartErrors],
-        chunk: &Chunk<'_>,
     ) {
-        let (width, _) = panels_of(layer.outputs);
         let values = self.outputs.iter_mut().zip(&mut self.errors);
         for (pair, (outputs, panel)) in self.pairs.clone().zip(values) {
-            let (index, images) = (pair / parts.len(), &parts[pair % parts.len()].images);
-            panel.resize(images.len() * width);
-            level.run(Forward {
-                inputs: &errors[pair % parts.len()].layers[1].sparse,
-                weights: transposed.panel(index),
-                width,
-                activation: Activation::Linear,
-                outputs: panel,
-            });
-            if let Some(dropout) = chunk.dropout {
-                dropout.backward(level, 1, index, images, outputs, panel);
-            }
-            layer.activation.backward(outputs, panel);
+            let (index, part) = (pair / parts.len(), pair % parts.len());
+            let above = &errors[part].layers[1].sparse;
+            backward.run(index, &parts[part].images, above, outputs, panel);
         }
     }
 }

@@ -15,8 +15,8 @@ use crate::kernel::tiles::{MAX_WIDTH, Tile};
 /// Vectors of a panel's row, where they are shortest.
 const MAX_VECTORS: usize = MAX_WIDTH / 8;
 
-/// Rows of a gradient that are added up before they take their step: 100 × 64 floats
-/// are 25 KiB, part of an L1 cache.
+/// Rows of a gradient whose sums are kept from one word of images to the next: 100 × 64
+/// floats are 25 KiB, part of an L1 cache.
 pub(crate) const STRIPE: usize = MAX_BLOCK / 4;
 
 /// A loop over the rows of a panel, whose width the compiler knows.

@@ -39,9 +39,9 @@ const MOST_DASHES: usize = 400;
 
 /// A component's ink and extent.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Component {
-    pub(super) ink: f32,
-    pub(super) bounds: Bounds,
+struct Component {
+    ink: f32,
+    bounds: Bounds,
     /// Its pixels that have another one beside them, and those at the border.
     edge: usize,
     at_border: usize,
@@ -60,7 +60,7 @@ impl Component {
 }
 
 /// The ink and extent of each component, the first one's at 0.
-pub(super) fn measure(labels: &Labels, mask: &Mask, contrast: &Plane) -> Vec<Component> {
+fn measure(labels: &Labels, mask: &Mask, contrast: &Plane) -> Vec<Component> {
     let empty = Component {
         ink: 0.0,
         bounds: Bounds { left: usize::MAX, right: 0, top: usize::MAX, bottom: 0 },
