@@ -5,8 +5,8 @@
 //! - [`simd`]: the few operations that differ between them
 //! - [`gemm`]: the product of two dense matrices, for [`Matrix`](crate::Matrix)
 //! - [`sparse`], [`columns`]: rows without their zeros; where images have ink, by column
-//! - [`tiles`], [`products`]: a layer's weights, and the products of training and
-//!   prediction, which pass over zeros
+//! - [`tiles`], [`products`], [`gradients`]: a layer's weights, the forward pass and the
+//!   gradient, which pass over zeros; [`width`]: loops over their rows
 //! - [`row`]: the product of one row, for a single prediction
 //! - [`step`]: the step of gradient descent
 //! - [`parallel`]: tasks on all cores
@@ -22,6 +22,7 @@
 pub(crate) mod aligned;
 pub(crate) mod columns;
 pub(crate) mod gemm;
+pub(crate) mod gradients;
 pub(crate) mod level;
 pub(crate) mod parallel;
 pub(crate) mod prefetch;
@@ -31,3 +32,4 @@ pub(crate) mod simd;
 pub(crate) mod sparse;
 pub(crate) mod step;
 pub(crate) mod tiles;
+mod width;

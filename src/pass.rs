@@ -14,7 +14,7 @@ use crate::kernel::aligned::Aligned;
 use crate::kernel::level::Level;
 use crate::kernel::parallel::{Pool, share};
 use crate::kernel::products::Forward;
-use crate::kernel::sparse::{Element, SparseRows};
+use crate::kernel::sparse::{Entry, Number, Pair, SparseRows};
 use crate::kernel::tiles::{Slot, Tiles, panels_of};
 
 /// Images that are in memory as numbers at once; larger batches go through in
@@ -55,18 +55,23 @@ impl PackedLayer {
     }
 
     /// Y = f(X·W + b), all panels.
-    fn forward(&self, level: Level, inputs: &SparseRows, outputs: &mut [Aligned]) {
+    fn forward<E: Entry<ROWS>, const ROWS: usize>(
+        &self,
+        level: Level,
+        inputs: &SparseRows<E>,
+        outputs: &mut [Aligned],
+    ) {
         for (panel, outputs) in outputs.iter_mut().enumerate() {
             self.forward_panel(level, panel, inputs, outputs);
         }
     }
 
     /// Y = f(X·W + b), one panel.
-    pub(crate) fn forward_panel(
+    pub(crate) fn forward_panel<E: Entry<ROWS>, const ROWS: usize>(
         &self,
         level: Level,
         panel: usize,
-        inputs: &SparseRows,
+        inputs: &SparseRows<E>,
         outputs: &mut Aligned,
     ) {
         let (width, _) = panels_of(self.outputs);
@@ -117,13 +122,15 @@ pub(crate) struct Pass {
 /// The images of a batch that one thread works on.
 pub(crate) struct Part {
     pub(crate) images: Range<usize>,
+    /// X of the first layer, where images are bytes that a predictor is given.
+    pixels: SparseRows<Pair>,
     pub(crate) layers: Vec<PartLayer>,
 }
 
 /// A part's values at a layer.
 pub(crate) struct PartLayer {
     /// X, with the 1 that the bias is multiplied with.
-    pub(crate) inputs: SparseRows,
+    pub(crate) inputs: SparseRows<Number>,
     /// Y, in panels: (images, width) in each.
     pub(crate) outputs: Vec<Aligned>,
 }
@@ -134,7 +141,8 @@ impl Part {
             let (_, panels) = panels_of(layer.outputs);
             PartLayer { inputs: SparseRows::default(), outputs: vec![Aligned::default(); panels] }
         };
-        Self { images: 0..0, layers: packed.layers.iter().map(layer).collect() }
+        let layers = packed.layers.iter().map(layer).collect();
+        Self { images: 0..0, pixels: SparseRows::default(), layers }
     }
 
     /// The layers after the first; the outputs below each may lose some.
@@ -177,10 +185,63 @@ impl Part {
     }
 }
 
+/// What images are made of: pixels, or numbers.
+pub(crate) trait Value: Sync + Sized {
+    /// The first layer, for the images of a part.
+    fn forward<'a>(
+        part: &mut Part,
+        layer: &PackedLayer,
+        level: Level,
+        image: impl Fn(usize) -> &'a [Self],
+    ) where
+        Self: 'a;
+}
+
+impl Value for f32 {
+    fn forward<'a>(
+        part: &mut Part,
+        layer: &PackedLayer,
+        level: Level,
+        image: impl Fn(usize) -> &'a [f32],
+    ) {
+        let PartLayer { inputs, outputs } = &mut part.layers[0];
+        inputs.clear(part.images.len(), layer.inputs + 1);
+        part.images.clone().for_each(|number| inputs.push(level, [image(number)].into_iter()));
+        layer.forward(level, inputs, outputs);
+    }
+}
+
+impl Value for u8 {
+    fn forward<'a>(
+        part: &mut Part,
+        layer: &PackedLayer,
+        level: Level,
+        image: impl Fn(usize) -> &'a [u8],
+    ) {
+        fill_pairs(&mut part.pixels, level, part.images.clone(), layer.inputs + 1, image);
+        layer.forward(level, &part.pixels, &mut part.layers[0].outputs);
+    }
+}
+
+/// Fills sparse rows from images, two by two, each with a 1 as the last of `cols`.
+pub(crate) fn fill_pairs<'a>(
+    rows: &mut SparseRows<Pair>,
+    level: Level,
+    images: Range<usize>,
+    cols: usize,
+    image: impl Fn(usize) -> &'a [u8],
+) {
+    rows.clear(images.len(), cols);
+    for first in images.clone().step_by(2) {
+        let second = (first + 1 < images.end).then(|| image(first + 1));
+        rows.push_images(level, image(first), second);
+    }
+}
+
 /// Fills sparse rows from the values of images in panels, of which `outputs`
 /// columns count, and with a 1 where `cols` is one more.
 pub(crate) fn fill_rows(
-    rows: &mut SparseRows,
+    rows: &mut SparseRows<Number>,
     level: Level,
     images: usize,
     panels: &[Aligned],
@@ -215,20 +276,17 @@ impl Pass {
 
     /// The forward pass of `count` images, at most [`CHUNK`]; `image` gives each, and
     /// `finish` makes answers of its logits.
-    pub(crate) fn forward<'a, E: Element + 'a>(
+    pub(crate) fn forward<'a, V: Value + 'a>(
         &mut self,
         packed: &Packed,
         count: usize,
-        image: impl Fn(usize) -> &'a [E] + Sync,
+        image: impl Fn(usize) -> &'a [V] + Sync,
         finish: impl Fn(&mut [f32]) + Sync,
     ) {
         self.deal(count);
         let (level, layer) = (self.level, &packed.layers[0]);
         self.pool.run_each(&mut self.parts, |_, part| {
-            let PartLayer { inputs, outputs } = &mut part.layers[0];
-            inputs.clear(part.images.len(), layer.inputs + 1);
-            part.images.clone().for_each(|number| inputs.push(level, [image(number)].into_iter()));
-            layer.forward(level, inputs, outputs);
+            V::forward(part, layer, level, &image);
             part.forward(packed, level, None);
             part.finish(packed.classes(), &finish);
         });

@@ -13,11 +13,10 @@ use crate::error::Result;
 use crate::kernel::level::Level;
 use crate::kernel::parallel::available_threads;
 use crate::kernel::row::AddRowProduct;
-use crate::kernel::sparse::Element;
 use crate::loss::{argmax, softmax};
 use crate::matrix::Matrix;
 use crate::network::{Network, check_images};
-use crate::pass::{CHUNK, MAX_CLASSES, Packed, Pass};
+use crate::pass::{CHUNK, MAX_CLASSES, Packed, Pass, Value};
 use crate::prediction::Prediction;
 
 /// A network that is packed for prediction.
@@ -113,11 +112,11 @@ impl Predictor {
         Ok(logits)
     }
 
-    fn predict_rows<'a, E: Element + 'a>(
+    fn predict_rows<'a, V: Value + 'a>(
         &mut self,
         images: usize,
         probabilities: &mut Matrix,
-        image: impl Fn(usize) -> &'a [E] + Sync,
+        image: impl Fn(usize) -> &'a [V] + Sync,
     ) {
         let temperature = self.temperature;
         let finish = |logits: &mut [f32]| _ = softmax(logits, temperature);
@@ -125,11 +124,11 @@ impl Predictor {
     }
 
     /// Fills `answers` with what `finish` makes of each image's logits.
-    fn answer_rows<'a, E: Element + 'a>(
+    fn answer_rows<'a, V: Value + 'a>(
         &mut self,
         images: usize,
         answers: &mut Matrix,
-        image: impl Fn(usize) -> &'a [E] + Sync,
+        image: impl Fn(usize) -> &'a [V] + Sync,
         finish: impl Fn(&mut [f32]) + Sync,
     ) {
         let classes = self.packed.classes();

@@ -9,7 +9,7 @@ use crate::kernel::columns::InkedColumns;
 use crate::kernel::level::Level;
 use crate::kernel::products::Forward;
 use crate::kernel::simd::{Kernel, Simd};
-use crate::kernel::sparse::SparseRows;
+use crate::kernel::sparse::{Number, SparseRows};
 use crate::kernel::tiles::{Tiles, panels_of};
 use crate::loss::{Loss, cross_entropy};
 use crate::pass::{Packed, PackedLayer, Part, fill_rows};
@@ -32,7 +32,7 @@ pub(super) struct LayerErrors {
     /// In panels: (images, width) in each.
     pub(super) panels: Vec<Aligned>,
     /// Again, for the product with Wᵀ.
-    pub(super) sparse: SparseRows,
+    pub(super) sparse: SparseRows<Number>,
 }
 
 impl PartErrors {
@@ -133,7 +133,7 @@ impl Backward<'_> {
         &self,
         panel: usize,
         images: &Range<usize>,
-        above: &SparseRows,
+        above: &SparseRows<Number>,
         outputs: &mut Aligned,
         errors: &mut Aligned,
     ) {

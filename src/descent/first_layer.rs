@@ -11,9 +11,9 @@ use crate::descent::errors::{Backward, PartErrors};
 use crate::kernel::aligned::Aligned;
 use crate::kernel::level::Level;
 use crate::kernel::parallel::share;
-use crate::kernel::sparse::SparseRows;
+use crate::kernel::sparse::{Pair, SparseRows};
 use crate::kernel::tiles::panels_of;
-use crate::pass::{PackedLayer, Part};
+use crate::pass::{PackedLayer, Part, fill_pairs};
 
 /// How many images ahead memory is asked for: as long as it takes to come.
 const PREFETCH: usize = 6;
@@ -26,7 +26,7 @@ pub(super) struct FirstLayer {
     /// The parts that are among them.
     parts: Range<usize>,
     /// X of those parts.
-    inputs: Vec<SparseRows>,
+    inputs: Vec<SparseRows<Pair>>,
     /// Y of each pair, and D: (images, width).
     outputs: Vec<Aligned>,
     errors: Vec<Aligned>,
@@ -70,13 +70,12 @@ impl FirstLayer {
         let (Some(first), Some(last)) = (here.first(), here.last()) else { return };
         let (start, end) = (first.images.start, last.images.end);
         for (part, inputs) in here.iter().zip(&mut self.inputs) {
-            inputs.clear(part.images.len(), layer.inputs + 1);
-            for number in part.images.clone() {
+            fill_pairs(inputs, level, part.images.clone(), layer.inputs + 1, |number| {
                 // After its last one, a thread's first of the next batch.
                 let later = number + PREFETCH;
                 announce(if later < end { later } else { later - end + start + count });
-                inputs.push(level, [image(number)].into_iter());
-            }
+                image(number)
+            });
         }
     }
 
@@ -123,7 +122,7 @@ impl FirstLayer {
 }
 
 /// X of a part, as one of the shares has it.
-pub(super) fn inputs_of(shares: &[FirstLayer], part: usize) -> &SparseRows {
+pub(super) fn inputs_of(shares: &[FirstLayer], part: usize) -> &SparseRows<Pair> {
     let has_it = |share: &&FirstLayer| share.parts.contains(&part);
     let share = shares.iter().find(has_it).expect("each part is some thread's");
     &share.inputs[part - share.parts.start]

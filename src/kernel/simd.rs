@@ -1,6 +1,6 @@
 //! Vectors of `f32`: the operations that differ between instruction sets.
 
-use crate::kernel::sparse::{Entry, GROUP};
+use crate::kernel::sparse::{GROUP, Number, Pair};
 
 /// An instruction set, as a value that exists only where the processor has it.
 pub(crate) trait Simd: Copy {
@@ -34,43 +34,45 @@ pub(crate) trait Simd: Copy {
     /// `a * b + c` in each lane, rounded once.
     fn mul_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
 
-    /// [`Element::keep`](crate::kernel::sparse::Element::keep) of numbers.
+    /// Writes the numbers that are not zero to the start of `to`; returns how many. What is
+    /// after them in `to` is unspecified. `first` is the column of the first within its
+    /// block.
     #[inline(always)]
-    fn keep_numbers(self, from: &[f32; GROUP], first: u32, to: &mut [Entry; GROUP]) -> usize {
-        keep(from, first, to, |value| value)
-    }
-
-    /// [`Element::keep`](crate::kernel::sparse::Element::keep) of pixels.
-    #[inline(always)]
-    fn keep_pixels(self, from: &[[u8; GROUP]], first: u32, to: &mut [Entry]) -> usize {
+    fn keep_numbers(self, from: &[f32; GROUP], first: u32, to: &mut [Number; GROUP]) -> usize {
         let mut kept = 0;
-        for (group, first) in from.iter().zip((first..).step_by(GROUP)) {
-            // Most of an image is paper.
-            if u128::from_ne_bytes(*group) != 0 {
-                let to = to[kept..].first_chunk_mut().expect("room for a group");
-                kept += keep(group, first, to, |pixel| f32::from(pixel) / 255.0);
-            }
+        for (column, &value) in (first..).zip(from) {
+            // To the next place, which is used again if it is not kept: no branch to guess.
+            to[kept] = Number { column, value };
+            kept += usize::from(value != 0.0);
         }
         kept
     }
-}
 
-/// Writes each entry to the next place, which is used again if it is not kept: no
-/// branch to guess.
-#[inline(always)]
-fn keep<T: Copy>(
-    from: &[T; GROUP],
-    first: u32,
-    to: &mut [Entry; GROUP],
-    value_of: impl Fn(T) -> f32,
-) -> usize {
-    let mut kept = 0;
-    for (column, &element) in (first..).zip(from) {
-        let value = value_of(element);
-        to[kept] = Entry { column, value };
-        kept += usize::from(value != 0.0);
+    /// Writes the columns of some groups in which one of two images is not zero, as above;
+    /// there is room for a group more.
+    ///
+    /// # Panics
+    /// If the images have not as many groups.
+    #[inline(always)]
+    fn keep_pixels(self, from: [&[[u8; GROUP]]; 2], first: u16, to: &mut [Pair]) -> usize {
+        let [one, two] = from;
+        assert_eq!(one.len(), two.len(), "groups of both images");
+        let mut kept = 0;
+        for ((one, two), first) in one.iter().zip(two).zip((first..).step_by(GROUP)) {
+            // Most of an image is paper.
+            if (u128::from_ne_bytes(*one) | u128::from_ne_bytes(*two)) == 0 {
+                continue;
+            }
+            let to: &mut [Pair; GROUP] = to[kept..].first_chunk_mut().expect("room for a group");
+            let mut here = 0;
+            for ((column, &one), &two) in (first..).zip(one).zip(two) {
+                to[here] = Pair { column, pixels: [one, two] };
+                here += usize::from((one | two) != 0);
+            }
+            kept += here;
+        }
+        kept
     }
-    kept
 }
 
 /// A loop that is written once and compiled for each level.
@@ -122,11 +124,7 @@ mod x86_64 {
     use std::arch::x86_64::*;
 
     use super::{Kernel, Simd};
-    use crate::kernel::sparse::{Entry, GROUP, MAX_BLOCK};
-
-    /// 1 / 255 is the sum of these.
-    const INVERSE_HIGH: f32 = 1.0 / 255.0;
-    const INVERSE_LOW: f32 = (1.0 / 255.0 - INVERSE_HIGH as f64) as f32;
+    use crate::kernel::sparse::{GROUP, MAX_BLOCK, Number, Pair};
 
     /// AVX2 and FMA.
     #[derive(Clone, Copy)]
@@ -243,66 +241,62 @@ mod x86_64 {
         }
 
         #[inline(always)]
-        fn keep_numbers(self, from: &[f32; GROUP], first: u32, to: &mut [Entry; GROUP]) -> usize {
+        fn keep_numbers(self, from: &[f32; GROUP], first: u32, to: &mut [Number; GROUP]) -> usize {
             // SAFETY: AVX-512 as above; sixteen floats are there to read.
-            unsafe { keep(_mm512_loadu_ps(from.as_ptr()), first, to) }
+            unsafe { keep_numbers(_mm512_loadu_ps(from.as_ptr()), first, to) }
         }
 
         #[inline(always)]
-        fn keep_pixels(self, from: &[[u8; GROUP]], first: u32, to: &mut [Entry]) -> usize {
-            // Halves of groups that are all paper, most of them, are told in one go, so
-            // that no branch has to be guessed for each.
-            const { assert!(MAX_BLOCK / HALF <= 64, "a bit for each half of a block's groups") };
+        fn keep_pixels(self, from: [&[[u8; GROUP]]; 2], first: u16, to: &mut [Pair]) -> usize {
+            // Groups that are all paper, most of them, are told in one go, so that no
+            // branch has to be guessed for each.
+            const { assert!(MAX_BLOCK / GROUP <= 32, "two bits for each group of a block") };
+            let [one, two] = from;
+            assert_eq!(one.len(), two.len(), "groups of both images");
             let mut inked = 0_u64;
-            for (index, four) in from.chunks(4).enumerate() {
-                let bytes = four.as_flattened();
-                let within = u64::MAX >> (64 - bytes.len());
-                // SAFETY: AVX-512 as above; the bytes within are there to read.
+            for (index, (one, two)) in one.chunks(4).zip(two.chunks(4)).enumerate() {
+                let (one, two) = (one.as_flattened(), two.as_flattened());
+                let within = u64::MAX >> (64 - one.len());
+                // SAFETY: AVX-512 as above; the bytes within are there to read, of both.
                 let halves = unsafe {
-                    let pixels = _mm512_maskz_loadu_epi8(within, bytes.as_ptr().cast());
-                    _mm512_test_epi64_mask(pixels, pixels)
+                    let one = _mm512_maskz_loadu_epi8(within, one.as_ptr().cast());
+                    let two = _mm512_maskz_loadu_epi8(within, two.as_ptr().cast());
+                    let both = _mm512_or_si512(one, two);
+                    _mm512_test_epi64_mask(both, both)
                 };
                 inked |= u64::from(halves) << (8 * index);
             }
-            let (halves, _) = from.as_flattened().as_chunks();
             let mut kept = 0;
             while inked != 0 {
-                let half = inked.trailing_zeros() as usize;
-                inked &= inked - 1;
+                let group = inked.trailing_zeros() as usize / 2;
+                inked &= !(3 << (2 * group));
                 let to = to[kept..].first_chunk_mut().expect("room for a group");
+                let first = first + (group * GROUP) as u16;
                 // SAFETY: `self` exists, so the processor has AVX-512.
-                kept += unsafe { keep_half(&halves[half], first + (half * HALF) as u32, to) };
+                kept += unsafe { keep_pixels([&one[group], &two[group]], first, to) };
             }
             kept
         }
     }
 
-    /// Pixels whose entries are a vector.
-    const HALF: usize = GROUP / 2;
-
-    /// Writes the pixels that are not zero, as numbers and with their columns, to the
-    /// start of `to`; returns how many.
+    /// Writes the columns in which one of two images is not zero to the start of `to`;
+    /// returns how many.
     #[inline]
-    #[target_feature(enable = "avx512f,avx512vl,popcnt")]
-    fn keep_half(from: &[u8; HALF], first: u32, to: &mut [Entry; HALF]) -> usize {
-        let pixels = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(i64::from_le_bytes(*from)));
-        let mask = _mm256_test_epi32_mask(pixels, pixels);
-        let pixels = _mm256_cvtepi32_ps(pixels);
-        // x / 255, rounded to nearest, with 1 / 255 in two parts (a test tries each x).
-        let low = _mm256_mul_ps(pixels, _mm256_set1_ps(INVERSE_LOW));
-        let values = _mm256_fmadd_ps(pixels, _mm256_set1_ps(INVERSE_HIGH), low);
-        let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-        let columns = _mm256_add_epi32(_mm256_set1_epi32(first as i32), lanes);
-        // Column beside value: lane i of the values is lane 16 + i of both.
-        let places = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-        let columns = _mm512_castsi256_si512(columns);
-        let values = _mm512_castsi256_si512(_mm256_castps_si256(values));
-        let entries = _mm512_permutex2var_epi32(columns, places, values);
-        // SAFETY: an entry is 64 bits, and eight are there to write.
-        unsafe {
-            let kept = _mm512_maskz_compress_epi64(mask, entries);
-            _mm512_storeu_si512(to.as_mut_ptr().cast(), kept);
-        }
+    #[target_feature(enable = "avx512f,popcnt")]
+    fn keep_pixels(from: [&[u8; GROUP]; 2], first: u16, to: &mut [Pair; GROUP]) -> usize {
+        let pixels = from.map(|pixels| {
+            // SAFETY: sixteen bytes are there to read.
+            _mm512_cvtepu8_epi32(unsafe { _mm_loadu_si128(pixels.as_ptr().cast()) })
+        });
+        let both =
+            _mm512_or_si512(_mm512_slli_epi32::<16>(pixels[0]), _mm512_slli_epi32::<24>(pixels[1]));
+        let mask = _mm512_test_epi32_mask(both, both);
+        let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+        let columns = _mm512_add_epi32(_mm512_set1_epi32(i32::from(first)), lanes);
+        let kept = _mm512_maskz_compress_epi32(mask, _mm512_or_si512(both, columns));
+        // SAFETY: a pair is 32 bits, the column below its pixels, and sixteen are there to
+        // write.
+        unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), kept) };
         mask.count_ones() as usize
     }
 
@@ -310,7 +304,7 @@ mod x86_64 {
     /// returns how many.
     #[inline]
     #[target_feature(enable = "avx512f,popcnt")]
-    fn keep(values: __m512, first: u32, to: &mut [Entry; GROUP]) -> usize {
+    fn keep_numbers(values: __m512, first: u32, to: &mut [Number; GROUP]) -> usize {
         // Unordered, so that NaN stays.
         let mask = _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(values, _mm512_setzero_ps());
         let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
@@ -323,7 +317,7 @@ mod x86_64 {
         let high = _mm512_permutex2var_epi32(columns, high, values);
         let kept_low = (mask as u8).count_ones() as usize;
         let to = to.as_mut_ptr();
-        // SAFETY: an entry is 64 bits. Eight are there to write, and eight more after
+        // SAFETY: a number and its column are 64 bits. Eight are there to write, and eight more after
         // the first, which are at most eight.
         unsafe {
             _mm512_storeu_si512(to.cast(), _mm512_maskz_compress_epi64(mask as u8, low));

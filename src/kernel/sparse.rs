@@ -3,7 +3,12 @@
 //! Four of five pixels of an MNIST image are zero, and after a rectifier about
 //! half of the activations. A product that passes them over does less work, and
 //! leaves the same bits: a fused multiply-add of zero changes nothing.
+//!
+//! Images are listed two by two, since strokes are in much the same place: a row of
+//! weights comes from the cache once for both, and where only one of them has ink the
+//! other adds a zero.
 
+use crate::kernel::columns::NUMBERS;
 use crate::kernel::level::Level;
 use crate::kernel::simd::{Kernel, Simd};
 
@@ -24,65 +29,71 @@ pub(crate) fn blocks_of(cols: usize) -> (usize, usize) {
     (block, cols.div_ceil(block))
 }
 
-/// A number that is not zero, and its column within its block.
+/// What a list has of a column of its `ROWS` rows, at least one of which is not zero there.
+pub(crate) trait Entry<const ROWS: usize>: Copy + Default {
+    /// The column within its block.
+    fn column(self) -> usize;
+
+    /// The rows' values there.
+    fn values(self) -> [f32; ROWS];
+}
+
+/// A number of one row.
 #[derive(Clone, Copy, Default)]
 #[repr(C)]
-pub(crate) struct Entry {
+pub(crate) struct Number {
     pub(crate) column: u32,
     pub(crate) value: f32,
 }
 
-/// What a row is made from.
-pub(crate) trait Element: Copy + Default {
-    /// The number 1, which a bias is multiplied with.
-    const ONE: Self;
-
-    /// Writes those of some groups of a block that are not zero to the start of `to`; returns
-    /// how many. What is after them in `to` is unspecified, and there is room for
-    /// a group more. `first` is the column of the first within its block.
-    fn keep<S: Simd>(simd: S, from: &[[Self; GROUP]], first: u32, to: &mut [Entry]) -> usize;
-}
-
-impl Element for f32 {
-    const ONE: Self = 1.0;
+impl Entry<1> for Number {
+    #[inline(always)]
+    fn column(self) -> usize {
+        self.column as usize
+    }
 
     #[inline(always)]
-    fn keep<S: Simd>(simd: S, from: &[[f32; GROUP]], first: u32, to: &mut [Entry]) -> usize {
-        let mut kept = 0;
-        for (group, first) in from.iter().zip((first..).step_by(GROUP)) {
-            let to = to[kept..].first_chunk_mut().expect("room for a group");
-            kept += simd.keep_numbers(group, first, to);
-        }
-        kept
+    fn values(self) -> [f32; 1] {
+        [self.value]
     }
 }
 
-/// A pixel: 0 to 255 stand for 0 to 1.
-impl Element for u8 {
-    const ONE: Self = 255;
+/// The pixels of two images, 0 to 255 for 0 to 1.
+#[derive(Clone, Copy, Default)]
+#[repr(C)]
+pub(crate) struct Pair {
+    pub(crate) column: u16,
+    pub(crate) pixels: [u8; 2],
+}
+
+impl Entry<2> for Pair {
+    #[inline(always)]
+    fn column(self) -> usize {
+        usize::from(self.column)
+    }
 
     #[inline(always)]
-    fn keep<S: Simd>(simd: S, from: &[[u8; GROUP]], first: u32, to: &mut [Entry]) -> usize {
-        simd.keep_pixels(from, first, to)
+    fn values(self) -> [f32; 2] {
+        self.pixels.map(|pixel| NUMBERS[usize::from(pixel)])
     }
 }
 
-/// Rows without their zeros, one after the other.
+/// Rows without their zeros, list after list: a list is of one row or of two.
 #[derive(Default)]
-pub(crate) struct SparseRows {
+pub(crate) struct SparseRows<E> {
     rows: usize,
     cols: usize,
     /// The columns of a block, and the number of blocks.
     block: usize,
     blocks: usize,
-    entries: Vec<Entry>,
+    entries: Vec<E>,
     /// How many of the entries are in use.
     end: usize,
-    /// Where each row's entries of each block of columns end, after a 0.
+    /// Where each list's entries of each block of columns end, after a 0.
     ends: Vec<usize>,
 }
 
-impl SparseRows {
+impl<E: Copy + Default> SparseRows<E> {
     /// The number of rows.
     pub(crate) fn rows(&self) -> usize {
         self.rows
@@ -93,10 +104,10 @@ impl SparseRows {
         self.blocks
     }
 
-    /// The entries of a row in a block of columns.
+    /// The entries of a list in a block of columns.
     #[inline(always)]
-    pub(crate) fn block(&self, row: usize, block: usize) -> &[Entry] {
-        let index = row * self.blocks + block;
+    pub(crate) fn block(&self, list: usize, block: usize) -> &[E] {
+        let index = list * self.blocks + block;
         &self.entries[self.ends[index]..self.ends[index + 1]]
     }
 
@@ -107,34 +118,44 @@ impl SparseRows {
         // A group is written whole, whatever is kept of it.
         let room = rows * cols + GROUP;
         if self.entries.len() < room {
-            self.entries.resize(room, Entry::default());
+            self.entries.resize(room, E::default());
         }
         self.ends.clear();
         self.ends.reserve(rows * self.blocks + 1);
         self.ends.push(0);
     }
+}
 
+impl SparseRows<Number> {
     /// Adds a row: `pieces` one after the other, each but the last a multiple of
     /// [`GROUP`] long, and a 1 where a column is left.
     ///
     /// # Panics
     /// If these are not as many as there are columns, or there is no room.
-    pub(crate) fn push<'a, E: Element + 'a>(
-        &mut self,
-        level: Level,
-        pieces: impl Iterator<Item = &'a [E]>,
-    ) {
+    pub(crate) fn push<'a>(&mut self, level: Level, pieces: impl Iterator<Item = &'a [f32]>) {
         level.run(Push { rows: self, pieces });
     }
 }
 
-/// Adds a row.
+impl SparseRows<Pair> {
+    /// Adds two images, or the last one, with a 1 after each.
+    ///
+    /// # Panics
+    /// If they have not one pixel fewer than there are columns, or there is no room.
+    pub(crate) fn push_images(&mut self, level: Level, image: &[u8], second: Option<&[u8]>) {
+        self.rows += 1 + usize::from(second.is_some());
+        // The last one is beside itself.
+        level.run(PushImages { rows: self, images: [image, second.unwrap_or(image)] });
+    }
+}
+
+/// Adds a row of numbers.
 struct Push<'r, P> {
-    rows: &'r mut SparseRows,
+    rows: &'r mut SparseRows<Number>,
     pieces: P,
 }
 
-impl<'a, E: Element + 'a, P: Iterator<Item = &'a [E]>> Kernel for Push<'_, P> {
+impl<'a, P: Iterator<Item = &'a [f32]>> Kernel for Push<'_, P> {
     type Output = ();
 
     #[inline(always)]
@@ -142,7 +163,7 @@ impl<'a, E: Element + 'a, P: Iterator<Item = &'a [E]>> Kernel for Push<'_, P> {
         let SparseRows { rows, cols, block, entries, end, ends, .. } = self.rows;
         // A value of its own, so that it is in registers.
         let mut row = Row { entries, ends, end: *end, block: *block, column: 0, left: *cols };
-        let mut last: &[E] = &[];
+        let mut last: &[f32] = &[];
         for piece in self.pieces {
             assert!(last.is_empty(), "whole groups before the last piece");
             let mut groups;
@@ -155,10 +176,10 @@ impl<'a, E: Element + 'a, P: Iterator<Item = &'a [E]>> Kernel for Push<'_, P> {
         }
         assert!(row.left == last.len() || row.left == last.len() + 1, "an element a column");
         if row.left > 0 {
-            let mut group = [E::default(); GROUP];
+            let mut group = [0.0; GROUP];
             group[..last.len()].copy_from_slice(last);
             if row.left > last.len() {
-                group[last.len()] = E::ONE;
+                group[last.len()] = 1.0;
             }
             row.keep(simd, &[group], row.left);
         }
@@ -169,7 +190,7 @@ impl<'a, E: Element + 'a, P: Iterator<Item = &'a [E]>> Kernel for Push<'_, P> {
 
 /// A row that is being added.
 struct Row<'a> {
-    entries: &'a mut [Entry],
+    entries: &'a mut [Number],
     ends: &'a mut Vec<usize>,
     end: usize,
     /// The columns of a block.
@@ -183,9 +204,11 @@ struct Row<'a> {
 impl Row<'_> {
     /// Adds groups of one block, the first `count` columns of which belong to the row.
     #[inline(always)]
-    fn keep<S: Simd, E: Element>(&mut self, simd: S, groups: &[[E; GROUP]], count: usize) {
-        let to = &mut self.entries[self.end..];
-        self.end += E::keep(simd, groups, self.column as u32, to);
+    fn keep<S: Simd>(&mut self, simd: S, groups: &[[f32; GROUP]], count: usize) {
+        for (group, first) in groups.iter().zip((self.column as u32..).step_by(GROUP)) {
+            let to = self.entries[self.end..].first_chunk_mut().expect("room for a group");
+            self.end += simd.keep_numbers(group, first, to);
+        }
         (self.column, self.left) = (self.column + count, self.left - count);
         if self.column == self.block || self.left == 0 {
             self.ends.push(self.end);
@@ -194,44 +217,79 @@ impl Row<'_> {
     }
 }
 
+/// Adds two images.
+struct PushImages<'r, 'a> {
+    rows: &'r mut SparseRows<Pair>,
+    images: [&'a [u8]; 2],
+}
+
+impl Kernel for PushImages<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let SparseRows { cols, block, blocks, entries, end, ends, .. } = self.rows;
+        for image in self.images {
+            assert_eq!(image.len() + 1, *cols, "a column for each pixel and the 1");
+        }
+        let [(first, first_rest), (second, second_rest)] = self.images.map(<[u8]>::as_chunks);
+        let groups = *block / GROUP;
+        for number in 0..*blocks {
+            let here = (number * groups).min(first.len())..((number + 1) * groups).min(first.len());
+            let columns = [&first[here.clone()], &second[here.clone()]];
+            *end += simd.keep_pixels(columns, 0, &mut entries[*end..]);
+            if number + 1 == *blocks {
+                let mut last = [[0; GROUP]; 2];
+                for (last, rest) in last.iter_mut().zip([first_rest, second_rest]) {
+                    last[..rest.len()].copy_from_slice(rest);
+                    last[rest.len()] = u8::MAX;
+                }
+                let last = last.each_ref().map(std::slice::from_ref);
+                *end += simd.keep_pixels(last, (here.len() * GROUP) as u16, &mut entries[*end..]);
+            }
+            ends.push(*end);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The row as it was before its zeros were left out.
-    fn dense(rows: &SparseRows, row: usize) -> Vec<f32> {
-        let mut values = vec![0.0; rows.cols];
+    /// The rows as they were before their zeros were left out.
+    fn dense<const ROWS: usize, E: Entry<ROWS>>(
+        rows: &SparseRows<E>,
+        list: usize,
+    ) -> Vec<Vec<f32>> {
+        let mut dense = vec![vec![0.0; rows.cols]; ROWS];
         for block in 0..rows.blocks() {
-            for entry in rows.block(row, block) {
-                assert_ne!(entry.value, 0.0);
-                values[block * rows.block + entry.column as usize] = entry.value;
+            for entry in rows.block(list, block) {
+                assert!(entry.values().iter().any(|&value| value != 0.0));
+                for (row, value) in dense.iter_mut().zip(entry.values()) {
+                    row[block * rows.block + entry.column()] = value;
+                }
             }
         }
-        values
+        dense
     }
 
+    const COLS: [usize; 12] = [1, 2, 15, 16, 17, 127, 128, 399, 400, 401, 784, 800];
+
     #[test]
-    fn rows_come_back_with_their_zeros() {
+    fn numbers_come_back_with_their_zeros() {
         for level in Level::available() {
-            for cols in [1, 2, 15, 16, 17, 127, 128, 399, 400, 401, 784, 800] {
-                let pixels: Vec<u8> = (0..cols)
-                    .map(|j| if j / 5 % 3 == 0 { (j * 7 % 256) as u8 } else { 0 })
-                    .collect();
-                let mut floats: Vec<f32> =
-                    pixels.iter().map(|&pixel| f32::from(pixel) / 255.0).collect();
+            for cols in COLS {
+                let mut numbers: Vec<f32> =
+                    (0..cols).map(|j| if j / 5 % 3 == 0 { j as f32 * 0.3 } else { 0.0 }).collect();
                 for with_one in [0, 1] {
-                    let mut bytes = SparseRows::default();
-                    let mut numbers = SparseRows::default();
-                    bytes.clear(2, cols + with_one);
-                    numbers.clear(2, cols + with_one);
+                    let mut rows = SparseRows::default();
+                    rows.clear(2, cols + with_one);
                     for piece in [32, cols] {
-                        bytes.push(level, pixels.chunks(piece));
-                        numbers.push(level, floats.chunks(piece));
+                        rows.push(level, numbers[..cols].chunks(piece));
                     }
-                    floats.resize(cols + with_one, 1.0);
+                    numbers.resize(cols + with_one, 1.0);
                     for row in [0, 1] {
-                        assert_eq!(dense(&bytes, row), floats, "{level}, {cols}");
-                        assert_eq!(dense(&numbers, row), floats, "{level}, {cols}");
+                        assert_eq!(dense(&rows, row), [&numbers[..]], "{level}, {cols}");
                     }
                 }
             }
@@ -239,15 +297,27 @@ mod tests {
     }
 
     #[test]
-    fn every_pixel_is_its_255th_part() {
-        let pixels: Vec<u8> = (0..=255).collect();
+    fn images_come_back_with_their_zeros() {
         for level in Level::available() {
-            let mut rows = SparseRows::default();
-            rows.clear(1, 256);
-            rows.push(level, [&pixels[..]].into_iter());
-            let found = rows.block(0, 0).iter().map(|entry| (entry.column, entry.value.to_bits()));
-            let expected = (1..=255).map(|pixel| (pixel, (pixel as f32 / 255.0).to_bits()));
-            assert!(found.eq(expected), "{level}");
+            for cols in COLS {
+                let pixel = |image: usize, j: usize| match (j / 5 + image) % 3 {
+                    0 => (j * 7 % 256) as u8,
+                    _ => 0,
+                };
+                let image = |image| (0..cols).map(|j| pixel(image, j)).collect::<Vec<u8>>();
+                let images = [0, 1, 2].map(image);
+                let mut rows = SparseRows::default();
+                rows.clear(3, cols + 1);
+                rows.push_images(level, &images[0], Some(&images[1]));
+                rows.push_images(level, &images[2], None);
+                assert_eq!(rows.rows(), 3);
+                let expected = images.map(|image| {
+                    let numbers = image.iter().map(|&pixel| f32::from(pixel) / 255.0);
+                    numbers.chain([1.0]).collect::<Vec<f32>>()
+                });
+                assert_eq!(dense(&rows, 0), expected[..2], "{level}, {cols}");
+                assert_eq!(dense(&rows, 1)[0], expected[2], "{level}, {cols}");
+            }
         }
     }
 
@@ -256,10 +326,16 @@ mod tests {
         for level in Level::available() {
             for count in 0..=GROUP {
                 let group: [u8; GROUP] = std::array::from_fn(|i| u8::from(i >= GROUP - count));
-                let mut rows = SparseRows::default();
-                rows.clear(1, GROUP);
-                rows.push(level, [&group[..]].into_iter());
-                assert_eq!(dense(&rows, 0), group.map(|pixel| f32::from(pixel) / 255.0), "{level}");
+                let white = [0; GROUP];
+                for images in [[&group, &white], [&white, &group], [&group, &group]] {
+                    let mut rows = SparseRows::default();
+                    rows.clear(2, GROUP + 1);
+                    rows.push_images(level, images[0], Some(images[1]));
+                    assert_eq!(rows.block(0, 0).len(), count + 1, "{level}");
+                    for (row, image) in dense(&rows, 0).iter().zip(images) {
+                        assert_eq!(row[..GROUP], image.map(|p| f32::from(p) / 255.0), "{level}");
+                    }
+                }
             }
         }
     }
