@@ -12,7 +12,7 @@ fn predict(criterion: &mut Criterion) {
     let network = Network::new(&[784, 128, 10], Activation::Relu, 1).expect("sizes");
     let mut group = criterion.benchmark_group("predict");
 
-    let bytes = images.get(0).try_into().expect("784 pixels");
+    let bytes = images.image(0).try_into().expect("784 pixels");
     let image = DigitImage::from_bytes(bytes);
     group.throughput(Throughput::Elements(1));
     let mut predictor = Predictor::new(&network, 1);

@@ -141,7 +141,7 @@ impl Augmentation {
         let results = pixels.chunks_exact_mut(images.image_len());
         for (index, (result, &label)) in results.zip(dataset.labels()).enumerate() {
             let mut rng = stream(seed, epoch, index);
-            distorter.distort(images.get(index), label, &mut rng, result);
+            distorter.distort(images.image(index), label, &mut rng, result);
         }
         Dataset::new(Images::new(images.rows(), images.cols(), pixels)?, dataset.labels().to_vec())
     }

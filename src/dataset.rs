@@ -68,11 +68,11 @@ impl Images {
         self.rows * self.cols
     }
 
-    /// The pixels of picture `index`, row by row.
+    /// The pixels of image `index`, row by row.
     ///
     /// # Panics
     /// If `index >= self.len()`.
-    pub fn get(&self, index: usize) -> &[u8] {
+    pub fn image(&self, index: usize) -> &[u8] {
         let len = self.image_len();
         &self.pixels[index * len..][..len]
     }
@@ -155,7 +155,7 @@ impl Dataset {
     ///
     /// let mut dataset = Dataset::new(Images::new(1, 2, vec![10, 20])?, vec![7])?;
     /// dataset.extend(&Dataset::new(Images::new(1, 2, vec![30, 40])?, vec![3])?)?;
-    /// assert_eq!((dataset.images().get(1), dataset.labels()), (&[30, 40][..], &[7, 3][..]));
+    /// assert_eq!((dataset.images().image(1), dataset.labels()), (&[30, 40][..], &[7, 3][..]));
     /// # Ok::<(), digit_recognizer::Error>(())
     /// ```
     pub fn extend(&mut self, other: &Self) -> Result<()> {

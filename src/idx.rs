@@ -44,7 +44,7 @@ const FORMAT: Format = Format("IDX");
 /// let file = [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 10, 20, 30, 40];
 /// let images = digit_recognizer::idx::read_images(file.as_slice())?;
 /// assert_eq!((images.len(), images.rows(), images.cols()), (2, 1, 2));
-/// assert_eq!(images.get(1), [30, 40]);
+/// assert_eq!(images.image(1), [30, 40]);
 /// # Ok::<(), digit_recognizer::Error>(())
 /// ```
 pub fn read_images(reader: impl Read) -> Result<Images> {

@@ -46,7 +46,7 @@ const FORMAT: Format = Format("Kaggle CSV");
 /// file += &",255".repeat(784);
 /// let dataset = digit_recognizer::kaggle::read_train(file.as_bytes())?;
 /// assert_eq!(dataset.labels(), [7]);
-/// assert_eq!(dataset.images().get(0), [255; 784]);
+/// assert_eq!(dataset.images().image(0), [255; 784]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn read_train(reader: impl Read) -> Result<Dataset> {

@@ -100,7 +100,7 @@ impl Predictor {
     /// number of pixels than the network has inputs.
     pub fn predict_images(&mut self, images: &Images, probabilities: &mut Matrix) -> Result<()> {
         check_images(images, self.packed.inputs())?;
-        self.predict_rows(images.len(), probabilities, |image| images.get(image));
+        self.predict_rows(images.len(), probabilities, |image| images.image(image));
         Ok(())
     }
 
@@ -108,7 +108,7 @@ impl Predictor {
     pub(crate) fn logits(&mut self, images: &Images) -> Result<Matrix> {
         check_images(images, self.packed.inputs())?;
         let mut logits = Matrix::default();
-        self.answer_rows(images.len(), &mut logits, |image| images.get(image), |_| ());
+        self.answer_rows(images.len(), &mut logits, |image| images.image(image), |_| ());
         Ok(logits)
     }
 

@@ -15,6 +15,7 @@ impl Network {
     ///
     /// assert_eq!(Network::pretrained().sizes(), [784, 1280, 1088, 512, 10]);
     /// ```
+    #[allow(clippy::missing_panics_doc, reason = "a test reads the model in the box")]
     pub fn pretrained() -> Self {
         let file: &[u8] = include_bytes!("pretrained.digits");
         Self::read(file).expect("the model in the box is a weights file")

@@ -44,7 +44,7 @@ fn seed_and_epoch_decide_the_images() {
     let one = images(1, 1);
     for i in 0..30 {
         for j in 0..i {
-            assert_ne!(one.images().get(i), one.images().get(j), "{i} and {j}");
+            assert_ne!(one.images().image(i), one.images().image(j), "{i} and {j}");
         }
     }
 }
@@ -75,7 +75,7 @@ fn each_setting_changes_the_images() {
         assert_ne!(changed, dataset, "{augmentation:?}");
         // And leaves a ring of about as much ink.
         for index in 0..30 {
-            let share = ink(changed.images().get(index)) / ink(dataset.images().get(index));
+            let share = ink(changed.images().image(index)) / ink(dataset.images().image(index));
             assert!((0.5..1.5).contains(&share), "{augmentation:?}: {share}");
         }
     }

@@ -142,10 +142,10 @@ fn the_temperature_divides_the_logits_wherever_there_is_an_answer() {
     };
     let golden = golden();
     let images = golden.images();
-    let inputs = Matrix::from_fn(images.len(), 4, |i, j| f32::from(images.get(i)[j]) / 255.0);
+    let inputs = Matrix::from_fn(images.len(), 4, |i, j| f32::from(images.image(i)[j]) / 255.0);
     let batch = hot.predict_batch(&inputs);
     for (index, row) in batch.iter_rows().enumerate() {
-        for (found, expected) in row.iter().zip(expected(images.get(index))) {
+        for (found, expected) in row.iter().zip(expected(images.image(index))) {
             assert!((f64::from(*found) - expected).abs() < 1e-6, "image {index}: {row:?}");
         }
         assert_eq!(hot.predict(inputs.row(index)).probabilities(), row);

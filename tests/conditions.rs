@@ -60,7 +60,7 @@ type Digit = (Glyph, usize);
 
 /// The digits of a part of MNIST.
 fn scans(sample: &Dataset) -> Vec<Digit> {
-    let images = (0..sample.len()).map(|index| Glyph::from_mnist(sample.images().get(index)));
+    let images = (0..sample.len()).map(|index| Glyph::from_mnist(sample.images().image(index)));
     images.zip(sample.labels().iter().map(|&label| usize::from(label))).collect()
 }
 

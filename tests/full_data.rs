@@ -70,7 +70,7 @@ fn the_original_model_answers_as_in_numpy() {
         .collect();
     assert_eq!(rows.len(), 100);
     for (index, row) in rows.iter().enumerate() {
-        let pixels = test.images().get(index).try_into().expect("784 pixels");
+        let pixels = test.images().image(index).try_into().expect("784 pixels");
         let prediction = network.predict(&DigitImage::from_bytes(pixels));
         assert_eq!(row.len(), 10);
         for (found, expected) in prediction.probabilities().iter().zip(row) {
@@ -255,7 +255,7 @@ fn mnist_passes_through_preprocessing_as_it_is() {
     let test = mnist(Split::Test);
     let (mut correct, mut difference) = (0, 0.0);
     for (index, &label) in test.labels().iter().enumerate() {
-        let pixels = test.images().get(index);
+        let pixels = test.images().image(index);
         let inverted: Vec<u8> = pixels.iter().map(|pixel| 255 - pixel).collect();
         let picture = Picture::from_gray8(28, 28, &inverted).expect("28 x 28 pixels");
         let image = preprocess(&picture).expect("ink");

@@ -31,7 +31,7 @@ fn activate(activation: Activation, x: f64) -> f64 {
 fn loss(layers: &[Layer], dataset: &Dataset) -> f64 {
     let mut sum = 0.0;
     for (index, &label) in dataset.labels().iter().enumerate() {
-        let image = dataset.images().get(index);
+        let image = dataset.images().image(index);
         let mut values: Vec<f64> = image.iter().map(|&pixel| f64::from(pixel) / 255.0).collect();
         for layer in layers {
             let outputs = layer.bias.len();

@@ -58,7 +58,7 @@ fn bytes_and_floats_give_the_same_class() {
     let classes = network.classify(&images).expect("784 pixels");
     assert_eq!(classes.len(), 300);
     for (index, &class) in classes.iter().enumerate() {
-        let image = DigitImage::from_bytes(images.get(index).try_into().expect("784 bytes"));
+        let image = DigitImage::from_bytes(images.image(index).try_into().expect("784 bytes"));
         assert_eq!(network.predict(&image).digit(), usize::from(class), "image {index}");
     }
 }

@@ -33,7 +33,7 @@ fn parameters(network: &Network) -> Vec<f64> {
 fn gradient(parameters: &[f64], dataset: &Dataset, smoothing: f64) -> Vec<f64> {
     let mut gradient = vec![0.0; parameters.len()];
     for (image, &label) in dataset.labels().iter().enumerate() {
-        let pixels = dataset.images().get(image).iter().map(|&pixel| f64::from(pixel) / 255.0);
+        let pixels = dataset.images().image(image).iter().map(|&pixel| f64::from(pixel) / 255.0);
         let inputs: Vec<f64> = pixels.chain([1.0]).collect();
         let logit = |j| (0..=INPUTS).map(|i| inputs[i] * parameters[i * CLASSES + j]).sum::<f64>();
         let exps: Vec<f64> = (0..CLASSES).map(|j| logit(j).exp()).collect();
@@ -160,7 +160,7 @@ fn images_of_no_class_count_for_the_loss_and_not_for_the_accuracy() {
     let network = start();
     let (mut loss, mut correct, mut labelled) = (0.0, 0_usize, 0_usize);
     for (image, &label) in dataset.labels().iter().enumerate() {
-        let pixels = dataset.images().get(image).iter().map(|&pixel| f32::from(pixel) / 255.0);
+        let pixels = dataset.images().image(image).iter().map(|&pixel| f32::from(pixel) / 255.0);
         let prediction = network.predict(&pixels.collect::<Vec<_>>());
         let losses: Vec<f64> =
             prediction.probabilities().iter().map(|&p| -f64::from(p).ln()).collect();

@@ -31,7 +31,7 @@ fn a_seed_gives_the_same_images_and_another_gives_others() {
     assert_eq!(dataset.slice(0..50), outliers(&digits, 50, 7).expect("digits"));
     assert!(outliers(&digits, 0, 7).expect("digits").is_empty());
     let (first, second) = (dataset.images(), images(&digits, 120, 8));
-    assert!((0..120).all(|index| first.get(index) != second.get(index)));
+    assert!((0..120).all(|index| first.image(index) != second.image(index)));
 }
 
 /// The bits are the same on every machine; FNV-1a, 64 bits, computed on x86-64.
@@ -58,7 +58,7 @@ fn images_have_the_form_of_mnist() {
     let mut dots = 0;
     for index in 0..images.len() {
         let (mut columns, mut rows) = ([0.0; 28], [0.0; 28]);
-        for (place, &pixel) in images.get(index).iter().enumerate() {
+        for (place, &pixel) in images.image(index).iter().enumerate() {
             columns[place % 28] += f64::from(pixel);
             rows[place / 28] += f64::from(pixel);
         }
@@ -72,7 +72,7 @@ fn images_have_the_form_of_mnist() {
         let most = if index % KINDS == BLOTS { 24 } else { 22 };
         assert!(longer <= most, "{sides:?} in image {index}");
         dots += usize::from(longer < 18);
-        assert!(images.get(index).iter().any(|&pixel| pixel > 200), "faint image {index}");
+        assert!(images.image(index).iter().any(|&pixel| pixel > 200), "faint image {index}");
     }
     assert!((1..60).contains(&dots), "{dots}");
 }
@@ -89,15 +89,15 @@ fn kinds_take_turns() {
     let others = digits.slice(0..digits.len() / 2);
     let (images, from_others) = (images(&digits, 600, 3), images(&others, 600, 3));
     let bags: std::collections::HashSet<_> =
-        (0..digits.len()).map(|index| sorted(digits.images().get(index))).collect();
+        (0..digits.len()).map(|index| sorted(digits.images().image(index))).collect();
     let originals: std::collections::HashSet<_> =
-        (0..digits.len()).map(|index| digits.images().get(index)).collect();
+        (0..digits.len()).map(|index| digits.images().image(index)).collect();
     let mut changed = [0; KINDS];
     let mut permuted = [0; KINDS];
     let mut gray = [0; KINDS];
     for index in 0..images.len() {
-        let image = images.get(index);
-        changed[index % KINDS] += usize::from(image != from_others.get(index));
+        let image = images.image(index);
+        changed[index % KINDS] += usize::from(image != from_others.image(index));
         permuted[index % KINDS] += usize::from(bags.contains(&sorted(image)));
         gray[index % KINDS] += image.iter().filter(|pixel| (64..192).contains(*pixel)).count();
         assert!(!originals.contains(image), "image {index} is a digit as it was");
@@ -111,7 +111,8 @@ fn kinds_take_turns() {
         // Paper without a digit is grayer than what a pen draws.
         assert!(gray[kind] <= gray[BLOTS], "{gray:?}");
     }
-    let distinct: std::collections::HashSet<_> = (0..600).map(|index| images.get(index)).collect();
+    let distinct: std::collections::HashSet<_> =
+        (0..600).map(|index| images.image(index)).collect();
     assert!(distinct.len() > 595, "{}", distinct.len());
 }
 
@@ -121,7 +122,7 @@ fn digits_of_two_classes_are_enough_and_of_one_are_not() {
     let of = |classes: &[u8], side: usize| {
         let chosen: Vec<usize> =
             (0..digits.len()).filter(|&i| classes.contains(&digits.labels()[i])).collect();
-        let pixels = chosen.iter().flat_map(|&i| &digits.images().get(i)[..side * side]).copied();
+        let pixels = chosen.iter().flat_map(|&i| &digits.images().image(i)[..side * side]).copied();
         let labels = chosen.iter().map(|&i| digits.labels()[i]).collect();
         let images = Images::new(side, side, pixels.collect()).expect("whole images");
         Dataset::new(images, labels).expect("as many labels")

@@ -385,7 +385,7 @@ fn pictures_in_the_form_of_mnist_are_left_as_they_are() {
         }
     }
     let sample = mnist::load("fixtures/mnist", Split::Train).expect("the fixtures");
-    let digits = (0..300).map(|index| sample.images().get(index).try_into().expect("784 pixels"));
+    let digits = (0..300).map(|index| sample.images().image(index).try_into().expect("784 pixels"));
     for bytes in digits.chain([bar]) {
         let expected = DigitImage::from_bytes(&bytes);
         let light = Picture::from_gray8(28, 28, &bytes).expect("784 values");

@@ -140,7 +140,7 @@ fn the_test_tells_one_bit() {
 fn prediction_gives_the_same_bits_alone_and_among_others() {
     let dataset = sample();
     let images = dataset.images().slice(0..1_200);
-    let inputs = Matrix::from_fn(images.len(), 784, |i, j| f32::from(images.get(i)[j]) / 255.0);
+    let inputs = Matrix::from_fn(images.len(), 784, |i, j| f32::from(images.image(i)[j]) / 255.0);
     for hidden in [Activation::Relu, Activation::Tanh, Activation::Sigmoid] {
         let network = Network::new(&[784, 300, 33, 10], hidden, 8).expect("sizes");
         let expected = network.predict_batch(&inputs);

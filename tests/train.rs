@@ -78,7 +78,7 @@ fn the_first_loss_is_the_untrained_networks() {
     let mut loss = 0.0;
     for (index, &label) in training.labels().iter().enumerate() {
         let image: Vec<f32> =
-            training.images().get(index).iter().map(|&pixel| f32::from(pixel) / 255.0).collect();
+            training.images().image(index).iter().map(|&pixel| f32::from(pixel) / 255.0).collect();
         loss -= f64::from(before.predict(&image).probabilities()[usize::from(label)]).ln();
     }
     assert!((history[0].loss - loss / 300.0).abs() < 1e-5, "{history:?}, {}", loss / 300.0);

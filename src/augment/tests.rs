@@ -197,12 +197,12 @@ fn a_dataset_is_distorted_image_by_image() {
         let mut result = vec![0; 5 * 9];
         let mut rng = stream(4, 6, index);
         Distorter::new(ALL, 5, 9, Level::Portable).distort(
-            dataset.images().get(index),
+            dataset.images().image(index),
             label,
             &mut rng,
             &mut result,
         );
-        assert_eq!(distorted.images().get(index), result);
+        assert_eq!(distorted.images().image(index), result);
     }
 }
 

@@ -231,7 +231,7 @@ mod tests {
 
     /// Ink here and there, less in some images.
     fn pixel(image: usize, j: usize) -> u8 {
-        if (j / 9 + image) % (2 + image) == 0 { (j * 31) as u8 } else { 0 }
+        if (j / 9 + image).is_multiple_of(2 + image) { (j * 31) as u8 } else { 0 }
     }
 
     fn forward<E: Entry<ROWS>, const ROWS: usize>(

@@ -38,7 +38,7 @@ impl<'a> Digits<'a> {
         let present: Vec<&Vec<usize>> =
             classes.iter().map(|&class| &self.classes[class]).filter(|i| !i.is_empty()).collect();
         let images = *present.get(rng.below(present.len()))?;
-        Some(self.dataset.images().get(images[rng.below(images.len())]))
+        Some(self.dataset.images().image(images[rng.below(images.len())]))
     }
 
     /// Images of two different classes.

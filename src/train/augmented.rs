@@ -51,7 +51,7 @@ impl Augmented {
             let images = &images[start..(start + share).min(images.len())];
             part.pixels.resize(images.len() * len, 0);
             for (&image, result) in images.iter().zip(part.pixels.chunks_exact_mut(len)) {
-                let (pixels, label) = (dataset.images().get(image), dataset.labels()[image]);
+                let (pixels, label) = (dataset.images().image(image), dataset.labels()[image]);
                 part.distorter.distort(pixels, label, &mut stream(seed, epoch, image), result);
             }
         });

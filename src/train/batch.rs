@@ -63,7 +63,7 @@ impl Batch<'_> {
                 if augmented.is_some() || row >= later.len() {
                     return;
                 }
-                let pixels = |&image: &usize| self.dataset.images().get(image);
+                let pixels = |&image: &usize| self.dataset.images().image(image);
                 if row.is_multiple_of(PAGES) {
                     let pages = later[row..].iter().take(PAGES);
                     pages.for_each(|image| prefetch(&pixels(image)[..1]));
@@ -72,7 +72,7 @@ impl Batch<'_> {
             };
             let image = |row| match augmented {
                 Some(augmented) => augmented.get(row),
-                None => self.dataset.images().get(images[row]),
+                None => self.dataset.images().image(images[row]),
             };
             loss += descent.step(&chunk, step, config.clip_norm, announce, image);
         }

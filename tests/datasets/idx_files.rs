@@ -21,8 +21,8 @@ fn with_byte(offset: usize, byte: u8) -> [u8; 28] {
 fn reads_images_and_labels() {
     let images = idx::read_images(IMAGES.as_slice()).unwrap();
     assert_eq!((images.len(), images.rows(), images.cols()), (2, 2, 3));
-    assert_eq!(images.get(0), [0, 1, 2, 3, 4, 5]);
-    assert_eq!(images.get(1), [250, 251, 252, 253, 254, 255]);
+    assert_eq!(images.image(0), [0, 1, 2, 3, 4, 5]);
+    assert_eq!(images.image(1), [250, 251, 252, 253, 254, 255]);
     assert_eq!(idx::read_labels(LABELS.as_slice()).unwrap(), [9, 0, 4]);
 }
 

@@ -54,7 +54,7 @@ fn assert_reads_like_train(text: impl AsRef<[u8]>) {
     let pixels: Vec<u8> = (0..784_u32).map(|index| index as u8).collect();
     assert_eq!(dataset.labels(), [7]);
     assert_eq!((dataset.images().rows(), dataset.images().cols()), (28, 28));
-    assert_eq!(dataset.images().get(0), pixels);
+    assert_eq!(dataset.images().image(0), pixels);
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn reads_mnist_written_as_csv() {
     let mnist = mnist::load("fixtures/mnist", Split::Test).unwrap();
     let (mut train, mut test) = (header(true), header(false));
     for (index, label) in mnist.labels().iter().enumerate() {
-        let row: Vec<_> = mnist.images().get(index).iter().map(u8::to_string).collect();
+        let row: Vec<_> = mnist.images().image(index).iter().map(u8::to_string).collect();
         write!(train, "\n{label},{}", row.join(",")).unwrap();
         write!(test, "\n{}", row.join(",")).unwrap();
     }

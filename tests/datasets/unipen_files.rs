@@ -268,7 +268,7 @@ fn digits_are_drawn_once_with_each_pen() {
     let order = [(0, 2.0), (0, 4.0), (0, 1.5), (1, 2.0), (1, 4.0), (1, 1.5)];
     for (index, (digit, pen_width)) in order.into_iter().enumerate() {
         let image = digits[digit].strokes.draw(pen_width).unwrap();
-        for (&byte, ink) in dataset.images().get(index).iter().zip(image.pixels()) {
+        for (&byte, ink) in dataset.images().image(index).iter().zip(image.pixels()) {
             assert!((f32::from(byte) - 255.0 * ink).abs() <= 0.501, "image {index}");
         }
     }

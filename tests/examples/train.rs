@@ -120,7 +120,7 @@ fn train_csv(rows: usize) -> String {
     let header = (0..784).map(|index| format!(",pixel{index}"));
     let mut csv = format!("label{}\n", header.collect::<String>());
     for index in 0..rows {
-        let pixels = sample.images().get(index).iter().map(|pixel| format!(",{pixel}"));
+        let pixels = sample.images().image(index).iter().map(|pixel| format!(",{pixel}"));
         csv += &format!("{}{}\n", sample.labels()[index], pixels.collect::<String>());
     }
     csv

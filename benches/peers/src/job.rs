@@ -97,7 +97,7 @@ impl<'a> Batches<'a> {
     /// Writes the pixels of images into `inputs`, image after image.
     pub fn gather(&self, indices: &[u32], inputs: &mut [f32]) {
         for (&index, input) in indices.iter().zip(inputs.chunks_exact_mut(784)) {
-            for (x, &pixel) in input.iter_mut().zip(self.dataset.images().get(index as usize)) {
+            for (x, &pixel) in input.iter_mut().zip(self.dataset.images().image(index as usize)) {
                 *x = f32::from(pixel) * (1.0 / 255.0);
             }
         }
