@@ -14,7 +14,7 @@ use crate::kernel::aligned::Aligned;
 use crate::kernel::level::Level;
 use crate::kernel::parallel::{Pool, share};
 use crate::kernel::products::Forward;
-use crate::kernel::sparse::{Entry, Number, Pair, SparseRows};
+use crate::kernel::sparse::{Entry, Number, PixelPair, SparseRows};
 use crate::kernel::tiles::{Slot, Tiles, panels_of};
 
 /// Images that are in memory as numbers at once; larger batches go through in
@@ -123,7 +123,7 @@ pub(crate) struct Pass {
 pub(crate) struct Part {
     pub(crate) images: Range<usize>,
     /// X of the first layer, where images are bytes that a predictor is given.
-    pixels: SparseRows<Pair>,
+    pixels: SparseRows<PixelPair>,
     pub(crate) layers: Vec<PartLayer>,
 }
 
@@ -225,7 +225,7 @@ impl Value for u8 {
 
 /// Fills sparse rows from images, two by two, each with a 1 as the last of `cols`.
 pub(crate) fn fill_pairs<'a>(
-    rows: &mut SparseRows<Pair>,
+    rows: &mut SparseRows<PixelPair>,
     level: Level,
     images: Range<usize>,
     cols: usize,

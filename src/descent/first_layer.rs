@@ -1,9 +1,7 @@
 //! The first layer's values, panel by panel.
 //!
 //! A panel of weights and their velocity stay in the cache of the core that changes
-//! them, and so do the outputs and the errors D of its columns. Each thread makes its
-//! own rows without zeros of the images: that takes less time than to read those that
-//! another core has made.
+//! them, and so do the outputs and the errors D of its columns.
 
 use std::ops::Range;
 
@@ -11,22 +9,15 @@ use crate::descent::errors::{Backward, PartErrors};
 use crate::kernel::aligned::Aligned;
 use crate::kernel::level::Level;
 use crate::kernel::parallel::share;
-use crate::kernel::sparse::{Pair, SparseRows};
+use crate::kernel::sparse::{PixelPair, SparseRows};
 use crate::kernel::tiles::panels_of;
-use crate::pass::{PackedLayer, Part, fill_pairs};
-
-/// How many images ahead memory is asked for: as long as it takes to come.
-const PREFETCH: usize = 6;
+use crate::pass::{PackedLayer, Part};
 
 /// What one thread does of the first layer.
 pub(super) struct FirstLayer {
     /// Which of all pairs of a panel and a part: number i is of panel i / parts and of
     /// part i % parts.
     pairs: Range<usize>,
-    /// The parts that are among them.
-    parts: Range<usize>,
-    /// X of those parts.
-    inputs: Vec<SparseRows<Pair>>,
     /// Y of each pair, and D: (images, width).
     outputs: Vec<Aligned>,
     errors: Vec<Aligned>,
@@ -38,52 +29,25 @@ impl FirstLayer {
         let (_, panels) = panels_of(layer.outputs);
         let new = |number| {
             let pairs = share(panels * threads, threads, number);
-            // As many pairs as parts, or more, begin with the first part.
-            let first = pairs.start % threads;
-            let parts = match first + pairs.len() <= threads {
-                true => first..first + pairs.len(),
-                false => 0..threads,
-            };
             Self {
-                inputs: parts.clone().map(|_| SparseRows::default()).collect(),
                 outputs: vec![Aligned::default(); pairs.len()],
                 errors: vec![Aligned::default(); pairs.len()],
                 pairs,
-                parts,
             }
         };
         (0..threads).map(new).collect()
     }
 
-    /// Makes X. `announce` hears which images are needed soon; from number `count` on they
-    /// are those of the batch that follows.
-    pub(super) fn list<'a>(
+    /// Y = f(X·W + b), where X is each part's.
+    pub(super) fn forward(
         &mut self,
         layer: &PackedLayer,
         level: Level,
-        parts: &[Part],
-        count: usize,
-        announce: impl Fn(usize),
-        image: impl Fn(usize) -> &'a [u8],
+        inputs: &[SparseRows<PixelPair>],
     ) {
-        let here = &parts[self.parts.clone()];
-        let (Some(first), Some(last)) = (here.first(), here.last()) else { return };
-        let (start, end) = (first.images.start, last.images.end);
-        for (part, inputs) in here.iter().zip(&mut self.inputs) {
-            fill_pairs(inputs, level, part.images.clone(), layer.inputs + 1, |number| {
-                // After its last one, a thread's first of the next batch.
-                let later = number + PREFETCH;
-                announce(if later < end { later } else { later - end + start + count });
-                image(number)
-            });
-        }
-    }
-
-    /// Y = f(X·W + b), of as many parts.
-    pub(super) fn forward(&mut self, layer: &PackedLayer, level: Level, parts: usize) {
         for (pair, outputs) in self.pairs.clone().zip(&mut self.outputs) {
-            let inputs = &self.inputs[pair % parts - self.parts.start];
-            layer.forward_panel(level, pair / parts, inputs, outputs);
+            let (panel, part) = (pair / inputs.len(), pair % inputs.len());
+            layer.forward_panel(level, panel, &inputs[part], outputs);
         }
     }
 
@@ -119,13 +83,6 @@ impl FirstLayer {
             backward.run(index, &parts[part].images, above, outputs, panel);
         }
     }
-}
-
-/// X of a part, as one of the shares has it.
-pub(super) fn inputs_of(shares: &[FirstLayer], part: usize) -> &SparseRows<Pair> {
-    let has_it = |share: &&FirstLayer| share.parts.contains(&part);
-    let share = shares.iter().find(has_it).expect("each part is some thread's");
-    &share.inputs[part - share.parts.start]
 }
 
 /// D of a part's images for a panel.

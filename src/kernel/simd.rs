@@ -1,6 +1,6 @@
 //! Vectors of `f32`: the operations that differ between instruction sets.
 
-use crate::kernel::sparse::{GROUP, Number, Pair};
+use crate::kernel::sparse::{GROUP, Number, PixelPair};
 
 /// An instruction set, as a value that exists only where the processor has it.
 pub(crate) trait Simd: Copy {
@@ -54,7 +54,7 @@ pub(crate) trait Simd: Copy {
     /// # Panics
     /// If the images have not as many groups.
     #[inline(always)]
-    fn keep_pixels(self, from: [&[[u8; GROUP]]; 2], first: u16, to: &mut [Pair]) -> usize {
+    fn keep_pixels(self, from: [&[[u8; GROUP]]; 2], first: u16, to: &mut [PixelPair]) -> usize {
         let [one, two] = from;
         assert_eq!(one.len(), two.len(), "groups of both images");
         let mut kept = 0;
@@ -63,10 +63,11 @@ pub(crate) trait Simd: Copy {
             if (u128::from_ne_bytes(*one) | u128::from_ne_bytes(*two)) == 0 {
                 continue;
             }
-            let to: &mut [Pair; GROUP] = to[kept..].first_chunk_mut().expect("room for a group");
+            let to: &mut [PixelPair; GROUP] =
+                to[kept..].first_chunk_mut().expect("room for a group");
             let mut here = 0;
             for ((column, &one), &two) in (first..).zip(one).zip(two) {
-                to[here] = Pair { column, pixels: [one, two] };
+                to[here] = PixelPair { column, pixels: [one, two] };
                 here += usize::from((one | two) != 0);
             }
             kept += here;
@@ -124,7 +125,7 @@ mod x86_64 {
     use std::arch::x86_64::*;
 
     use super::{Kernel, Simd};
-    use crate::kernel::sparse::{GROUP, MAX_BLOCK, Number, Pair};
+    use crate::kernel::sparse::{GROUP, MAX_BLOCK, Number, PixelPair};
 
     /// AVX2 and FMA.
     #[derive(Clone, Copy)]
@@ -247,7 +248,7 @@ mod x86_64 {
         }
 
         #[inline(always)]
-        fn keep_pixels(self, from: [&[[u8; GROUP]]; 2], first: u16, to: &mut [Pair]) -> usize {
+        fn keep_pixels(self, from: [&[[u8; GROUP]]; 2], first: u16, to: &mut [PixelPair]) -> usize {
             // Groups that are all paper, most of them, are told in one go, so that no
             // branch has to be guessed for each.
             const { assert!(MAX_BLOCK / GROUP <= 32, "two bits for each group of a block") };
@@ -283,7 +284,7 @@ mod x86_64 {
     /// returns how many.
     #[inline]
     #[target_feature(enable = "avx512f,popcnt")]
-    fn keep_pixels(from: [&[u8; GROUP]; 2], first: u16, to: &mut [Pair; GROUP]) -> usize {
+    fn keep_pixels(from: [&[u8; GROUP]; 2], first: u16, to: &mut [PixelPair; GROUP]) -> usize {
         let pixels = from.map(|pixels| {
             // SAFETY: sixteen bytes are there to read.
             _mm512_cvtepu8_epi32(unsafe { _mm_loadu_si128(pixels.as_ptr().cast()) })

@@ -61,12 +61,12 @@ impl Entry<1> for Number {
 /// The pixels of two images, 0 to 255 for 0 to 1.
 #[derive(Clone, Copy, Default)]
 #[repr(C)]
-pub(crate) struct Pair {
+pub(crate) struct PixelPair {
     pub(crate) column: u16,
     pub(crate) pixels: [u8; 2],
 }
 
-impl Entry<2> for Pair {
+impl Entry<2> for PixelPair {
     #[inline(always)]
     fn column(self) -> usize {
         usize::from(self.column)
@@ -137,7 +137,7 @@ impl SparseRows<Number> {
     }
 }
 
-impl SparseRows<Pair> {
+impl SparseRows<PixelPair> {
     /// Adds two images, or the last one, with a 1 after each.
     ///
     /// # Panics
@@ -219,7 +219,7 @@ impl Row<'_> {
 
 /// Adds two images.
 struct PushImages<'r, 'a> {
-    rows: &'r mut SparseRows<Pair>,
+    rows: &'r mut SparseRows<PixelPair>,
     images: [&'a [u8]; 2],
 }
 
