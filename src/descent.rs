@@ -24,18 +24,14 @@ use crate::descent::first_layer::{FirstLayer, errors_of};
 use crate::dropout::Dropout;
 use crate::kernel::aligned::Aligned;
 use crate::kernel::columns::WORD;
-use crate::kernel::gradients::{AddGradient, DescendImages, STRIPE};
+use crate::kernel::gradients::{AddGradient, DescendImages, SUMS};
 use crate::kernel::level::Level;
 use crate::kernel::parallel::Pool;
 use crate::kernel::sparse::{MAX_BLOCK, PixelPair, SparseRows, blocks_of};
 use crate::kernel::step::{Descend, SquaredNorm, Step};
 use crate::kernel::tiles::{MAX_WIDTH, Slot, Tile, Tiles, panels_of};
 use crate::loss::Loss;
-use crate::pass::{Packed, PackedLayer, Pass, fill_pairs};
-
-/// A first layer of more outputs adds up its gradient by the images' columns: with 48
-/// that is faster than by rows, with 32 slower.
-const WIDE: usize = 32;
+use crate::pass::{Packed, Pass, fill_pairs};
 
 /// How many images ahead memory is asked for: as long as it takes to come.
 const PREFETCH: usize = 6;
@@ -145,10 +141,8 @@ impl Descent {
                 announce(if later < end { later } else { later - end + start + count });
                 image(number)
             });
-            if is_wide(layer) {
-                // While its images are in the cache.
-                errors.inked.fill(level, images, layer.inputs + 1, &image);
-            }
+            // While its images are in the cache.
+            errors.inked.fill(level, images, layer.inputs + 1, &image);
         });
         pool.run_each(first, |_, share| share.forward(layer, level, inputs));
         first.iter_mut().for_each(|share| share.exchange_outputs(parts));
@@ -213,41 +207,31 @@ impl Descent {
         step: Option<Step>,
         image: impl Fn(usize) -> &'a [u8] + Sync,
     ) {
-        let Self { pass, packed, transposed, inputs: listed, first, errors } = self;
+        let Self { pass, packed, transposed, first, errors, .. } = self;
         let (level, errors, image) = (pass.level, &*errors, &image);
         let Some((layer, others)) = packed.layers.split_first_mut() else { return };
-        let (inputs, images, by_columns) = (layer.inputs + 1, chunk.labels.len(), is_wide(layer));
+        let (inputs, images) = (layer.inputs + 1, chunk.labels.len());
         let ((width, _), (rows, blocks)) = (panels_of(layer.outputs), blocks_of(inputs));
         let descend = |number: usize, tile: &mut Tile| {
             let (panel, block) = (number / blocks, number % blocks);
-            let errors_of = |part| errors_of(first, panel, part);
-            if by_columns {
-                let parts = errors.iter().enumerate();
-                let factors = parts.map(|(part, errors)| (&errors.inked, errors_of(part)));
-                let columns = block * rows..((block + 1) * rows).min(inputs);
-                let is_first = chunk.is_first;
-                let room = if images > WORD { STRIPE * width } else { 0 };
-                with_zeros(room, |sums| {
-                    level.run(DescendImages {
-                        factors,
-                        image,
-                        images,
-                        width,
-                        columns,
-                        is_first,
-                        step,
-                        tile,
-                        sums,
-                    });
+            let parts = errors.iter().enumerate();
+            let factors = parts.map(|(part, own)| (&own.inked, errors_of(first, panel, part)));
+            let columns = block * rows..((block + 1) * rows).min(inputs);
+            let is_first = chunk.is_first;
+            let room = if images > WORD { SUMS } else { 0 };
+            with_zeros(room, |sums| {
+                level.run(DescendImages {
+                    factors,
+                    image,
+                    images,
+                    width,
+                    columns,
+                    is_first,
+                    step,
+                    tile,
+                    sums,
                 });
-            } else {
-                descend_tile(tile, chunk.is_first, step, level, |gradient| {
-                    for (part, inputs) in listed.iter().enumerate() {
-                        let errors = errors_of(part);
-                        level.run(AddGradient { inputs, block, errors, width, gradient });
-                    }
-                });
-            }
+            });
         };
         let tiles = layer.weights.tiles_mut();
         match others.first().zip(transposed.get_mut(1)).filter(|_| step.is_some()) {
@@ -293,11 +277,6 @@ impl Descent {
             });
         }
     }
-}
-
-/// Whether the gradient of the first layer is added up by columns.
-fn is_wide(first: &PackedLayer) -> bool {
-    first.outputs > WIDE
 }
 
 /// Adds a chunk's gradient to a tile's, and takes the step if it is the time.

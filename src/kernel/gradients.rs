@@ -1,21 +1,21 @@
 //! The gradient Xᵀ·D of a tile of weights.
 //!
-//! Each element is one chain of fused multiply-adds, image after image. Of wide layers
-//! it is added up by the images' columns, where the sums stay in registers and the step
-//! is taken from there; of narrow ones by rows, for which columns are too short.
+//! Each element is one chain of fused multiply-adds, image after image. Where X are
+//! images, it is added up by their columns: the sums stay in registers, and the step is
+//! taken from there. Where X are the outputs of a layer, it is added up by rows.
 
 use std::ops::Range;
 
 use crate::kernel::columns::{InkedColumns, NUMBERS, WORD};
 use crate::kernel::simd::Simd;
-use crate::kernel::sparse::{Entry, MAX_BLOCK, SparseRows};
+use crate::kernel::sparse::{GROUP, MAX_BLOCK, Number, SparseRows};
 use crate::kernel::step::{Step, descend};
 use crate::kernel::tiles::Tile;
 use crate::kernel::width::{AtWidth, MAX_VECTORS, Sums, load_row, store_row};
 
-/// Rows of a gradient whose sums are kept from one word of images to the next: 100 × 64
-/// floats are 25 KiB, part of an L1 cache.
-pub(crate) const STRIPE: usize = MAX_BLOCK / 4;
+/// Sums of a gradient that are kept from one word of images to the next: 25 KiB, part of
+/// an L1 cache.
+pub(crate) const SUMS: usize = MAX_BLOCK * 16;
 
 /// G += Xᵀ·D, for one tile of G, where X are images; and the step, row by row.
 pub(crate) struct DescendImages<'a, F, I> {
@@ -33,8 +33,7 @@ pub(crate) struct DescendImages<'a, F, I> {
     /// The step, if it is the time; or else G is kept with the tile.
     pub(crate) step: Option<Step>,
     pub(crate) tile: &'a mut Tile,
-    /// Room for sums, ([`STRIPE`], width), where there are more rows of X than a
-    /// [`WORD`] has bits.
+    /// Room for [`SUMS`], where there are more rows of X than a [`WORD`] has bits.
     pub(crate) sums: &'a mut [f32],
 }
 
@@ -50,9 +49,11 @@ where
 
     #[inline(always)]
     fn at_width<S: Simd, const WIDTH: usize>(self, simd: S) {
-        // Two columns side by side have ink in much the same images. Where the registers hold
-        // the sums of both, a row of D is loaded once for them.
+        // Columns side by side have ink in much the same images. As many as the registers hold
+        // the sums of, a row of D is loaded once for them; of four wide ones too much of
+        // the work would be zeros.
         match WIDTH / S::LANES {
+            1 => self.columns_at_once::<S, WIDTH, 4>(simd),
             ..=4 => self.columns_at_once::<S, WIDTH, 2>(simd),
             _ => self.columns_at_once::<S, WIDTH, 1>(simd),
         }
@@ -78,7 +79,7 @@ where
         let gradient = gradient.as_chunks_mut::<WIDTH>().0;
         let between_words = self.sums.as_chunks_mut::<WIDTH>().0;
         let words = self.images.div_ceil(WORD);
-        let stripe = if words > 1 { STRIPE } else { MAX_BLOCK };
+        let stripe = if words > 1 { between_words.len() / GROUP * GROUP } else { MAX_BLOCK };
         for first in self.columns.clone().step_by(stripe) {
             let stripe = first..(first + stripe).min(self.columns.end);
             for word in 0..words {
@@ -185,9 +186,9 @@ impl<'a, 'i, const WIDTH: usize> Word<'a, 'i, WIDTH> {
 }
 
 /// G += Xᵀ·D, for one tile of G.
-pub(crate) struct AddGradient<'a, E, const ROWS: usize> {
+pub(crate) struct AddGradient<'a> {
     /// X; the block of its columns that are the tile's rows.
-    pub(crate) inputs: &'a SparseRows<E>,
+    pub(crate) inputs: &'a SparseRows<Number>,
     pub(crate) block: usize,
     /// The tile's panel of D, (X's rows, width).
     pub(crate) errors: &'a [f32],
@@ -196,34 +197,25 @@ pub(crate) struct AddGradient<'a, E, const ROWS: usize> {
     pub(crate) gradient: &'a mut [f32],
 }
 
-impl<E: Entry<ROWS>, const ROWS: usize> AtWidth for AddGradient<'_, E, ROWS> {
+impl AtWidth for AddGradient<'_> {
     #[inline(always)]
     fn width(&self) -> usize {
         self.width
     }
 
     #[inline(always)]
-    #[allow(clippy::needless_range_loop, reason = "unrolled, so that errors are in registers")]
     fn at_width<S: Simd, const WIDTH: usize>(self, simd: S) {
         let gradient = self.gradient.as_chunks_mut::<WIDTH>().0;
         let errors = self.errors.as_chunks::<WIDTH>().0;
         assert_eq!(errors.len(), self.inputs.rows(), "errors of each row");
-        for (list, rows) in errors.chunks(ROWS).enumerate() {
-            let mut errors = [[simd.splat(0.0); MAX_VECTORS]; ROWS];
-            for row in 0..ROWS {
-                if row < rows.len() {
-                    errors[row] = load_row::<S, WIDTH>(simd, &rows[row]);
-                }
-            }
-            for entry in self.inputs.block(list, self.block) {
-                let values = entry.values().map(|value| simd.splat(value));
-                let gradient = &mut gradient[entry.column()];
+        for (row, errors) in errors.iter().enumerate() {
+            let errors = load_row::<S, WIDTH>(simd, errors);
+            for entry in self.inputs.block(row, self.block) {
+                let value = simd.splat(entry.value);
+                let gradient = &mut gradient[entry.column as usize];
                 for v in 0..WIDTH / S::LANES {
                     let gradient = &mut gradient[v * S::LANES..];
-                    let mut sum = simd.load(gradient);
-                    for row in 0..ROWS {
-                        sum = simd.mul_add(values[row], errors[row][v], sum);
-                    }
+                    let sum = simd.mul_add(value, errors[v], simd.load(gradient));
                     simd.store(sum, gradient);
                 }
             }
@@ -280,7 +272,7 @@ mod tests {
                     is_first: false,
                     step: None,
                     tile: &mut tile,
-                    sums: &mut vec![0.0; STRIPE * width],
+                    sums: &mut [0.0; SUMS],
                 });
                 let gradient = &tile.gradient[..];
                 assert_eq!(gradient, expected, "{level}, width {width}");
@@ -289,35 +281,31 @@ mod tests {
     }
 
     #[test]
-    fn the_gradient_of_listed_images_is_the_sum_over_them_in_order() {
+    fn the_gradient_of_rows_is_the_sum_over_them_in_order() {
         let number = |i: usize| (i * 7919 % 1013) as f32 / 506.0 - 1.0;
-        let (pixels, block) = (470, 1);
+        let (cols, block) = (470, 1);
         for (width, count) in [(16, 1), (16, 4), (32, 3), (48, 5), (64, 2)] {
-            let bytes: Vec<u8> = (0..count * pixels)
-                .map(|i| if i / 9 % 3 == 0 { (i * 31) as u8 } else { 0 })
+            let inputs: Vec<f32> = (0..count * cols)
+                .map(|i| if i / 9 % 3 == 0 { number(i + 3) } else { 0.0 })
                 .collect();
-            let image = |image: usize| &bytes[image * pixels..][..pixels];
-            let (rows, _) = blocks_of(pixels + 1);
+            let (rows, _) = blocks_of(cols);
             let errors: Vec<f32> = (0..count * width).map(number).collect();
             let before: Vec<f32> = (0..rows * width).map(|i| number(i + 5)).collect();
             let mut expected = before.clone();
-            for (column, sums) in (block * rows..=pixels).zip(expected.chunks_mut(width)) {
-                for (row, errors) in errors.chunks(width).enumerate() {
-                    let pixel = image(row).get(column).map_or(1.0, |&p| f32::from(p) / 255.0);
-                    sums.iter_mut().zip(errors).for_each(|(sum, d)| *sum = pixel.mul_add(*d, *sum));
+            for (column, sums) in (block * rows..cols).zip(expected.chunks_mut(width)) {
+                for (input, errors) in inputs.chunks(cols).zip(errors.chunks(width)) {
+                    let pairs = sums.iter_mut().zip(errors);
+                    pairs.for_each(|(sum, d)| *sum = input[column].mul_add(*d, *sum));
                 }
             }
             for level in Level::available() {
-                let mut inputs = SparseRows::default();
-                inputs.clear(count, pixels + 1);
-                for first in (0..count).step_by(2) {
-                    let second = (first + 1 < count).then(|| image(first + 1));
-                    inputs.push_images(level, image(first), second);
-                }
+                let mut listed = SparseRows::default();
+                listed.clear(count, cols);
+                inputs.chunks(cols).for_each(|row| listed.push(level, [row].into_iter()));
                 let mut gradient = before.clone();
-                let (inputs, errors, gradient_here) = (&inputs, &errors, &mut gradient);
-                level.run(AddGradient { inputs, block, errors, width, gradient: gradient_here });
-                assert_eq!(gradient, expected, "{level}, width {width}, {count} images");
+                let (inputs, errors, sums) = (&listed, &errors, &mut gradient);
+                level.run(AddGradient { inputs, block, errors, width, gradient: sums });
+                assert_eq!(gradient, expected, "{level}, width {width}, {count} rows");
             }
         }
     }
