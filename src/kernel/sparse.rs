@@ -6,7 +6,8 @@
 //!
 //! Images are listed two by two, since strokes are in much the same place: a row of
 //! weights comes from the cache once for both, and where only one of them has ink the
-//! other adds a zero.
+//! other adds a zero. (Of infinite weights that would be NaN: a network has none, and a
+//! training that makes some ends with an error.)
 
 use crate::kernel::columns::NUMBERS;
 use crate::kernel::level::Level;
