@@ -31,7 +31,7 @@ use crate::kernel::sparse::{MAX_BLOCK, PixelPair, SparseRows, blocks_of};
 use crate::kernel::step::{Descend, SquaredNorm, Step};
 use crate::kernel::tiles::{MAX_WIDTH, Slot, Tile, Tiles, panels_of};
 use crate::loss::Loss;
-use crate::pass::{Packed, Pass, fill_pairs};
+use crate::pass::{Packed, Pass};
 
 /// How many images ahead memory is asked for: as long as it takes to come.
 const PREFETCH: usize = 6;
@@ -135,7 +135,7 @@ impl Descent {
         pool.run_pairs(inputs, errors, |part, inputs, errors| {
             let images = parts[part].images.clone();
             let (start, end) = (images.start, images.end);
-            fill_pairs(inputs, level, images.clone(), layer.inputs + 1, |number| {
+            inputs.fill(level, images.clone(), layer.inputs + 1, |number| {
                 // After its last one, a thread's first of the next batch.
                 let later = number + PREFETCH;
                 announce(if later < end { later } else { later - end + start + count });

@@ -218,23 +218,8 @@ impl Value for u8 {
         level: Level,
         image: impl Fn(usize) -> &'a [u8],
     ) {
-        fill_pairs(&mut part.pixels, level, part.images.clone(), layer.inputs + 1, image);
+        part.pixels.fill(level, part.images.clone(), layer.inputs + 1, image);
         layer.forward(level, &part.pixels, &mut part.layers[0].outputs);
-    }
-}
-
-/// Fills sparse rows from images, two by two, each with a 1 as the last of `cols`.
-pub(crate) fn fill_pairs<'a>(
-    rows: &mut SparseRows<PixelPair>,
-    level: Level,
-    images: Range<usize>,
-    cols: usize,
-    image: impl Fn(usize) -> &'a [u8],
-) {
-    rows.clear(images.len(), cols);
-    for first in images.clone().step_by(2) {
-        let second = (first + 1 < images.end).then(|| image(first + 1));
-        rows.push_images(level, image(first), second);
     }
 }
 

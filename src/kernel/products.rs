@@ -32,12 +32,12 @@ impl<E: Entry<ROWS>, const ROWS: usize> AtWidth for Forward<'_, E, ROWS> {
         let outputs = self.outputs.as_chunks_mut::<WIDTH>().0;
         assert_eq!(outputs.len(), self.inputs.rows(), "outputs of each row");
         assert_eq!(self.weights.len(), self.inputs.blocks(), "weights for each column");
-        let lists = outputs.len().div_ceil(ROWS);
         let (inputs, weights) = (self.inputs, self.weights);
         let product = Product { simd, inputs, weights, outputs: &mut *outputs };
         // Each addition of a chain waits for the one before: narrow rows come some at once,
         // so that there are always some that need not wait. The sums of two wide rows are
         // too many for the registers of AVX2.
+        let lists = product.lists();
         match (ROWS, WIDTH / S::LANES) {
             _ if lists == 0 => {}
             (1, ..=2) if lists >= 4 => product.run::<4, 1>(),
@@ -48,6 +48,7 @@ impl<E: Entry<ROWS>, const ROWS: usize> AtWidth for Forward<'_, E, ROWS> {
         self.activation.forward(outputs.as_flattened_mut());
     }
 }
+
 /// Y = X·W for one panel.
 struct Product<'a, S, E, const ROWS: usize, const WIDTH: usize> {
     simd: S,
@@ -59,12 +60,18 @@ struct Product<'a, S, E, const ROWS: usize, const WIDTH: usize> {
 impl<S: Simd, E: Entry<ROWS>, const ROWS: usize, const WIDTH: usize>
     Product<'_, S, E, ROWS, WIDTH>
 {
+    /// The lists of X.
+    #[inline(always)]
+    fn lists(&self) -> usize {
+        self.outputs.len().div_ceil(ROWS)
+    }
+
     /// `COUNT` lists of X at once (there are as many), and one of `PARTS` of the panel
     /// after the other. Where a list ends, the next takes its place.
     #[inline(always)]
     #[allow(clippy::needless_range_loop, reason = "unrolled, so that the sums are in registers")]
     fn run<const COUNT: usize, const PARTS: usize>(mut self) {
-        let lists = self.outputs.len().div_ceil(ROWS);
+        let lists = self.lists();
         for (block, tile) in self.weights.iter().enumerate() {
             let weights = tile.values.as_chunks::<WIDTH>().0;
             for first in (0..WIDTH).step_by(WIDTH / PARTS) {
@@ -216,10 +223,7 @@ mod tests {
                     numbers.clear(count, pixels + 1);
                     rows.iter().for_each(|row| numbers.push(level, [&row[..]].into_iter()));
                     let mut pairs = SparseRows::default();
-                    pairs.clear(count, pixels + 1);
-                    for images in bytes.chunks(2) {
-                        pairs.push_images(level, &images[0], images.get(1).map(|image| &image[..]));
-                    }
+                    pairs.fill(level, 0..count, pixels + 1, |image| &bytes[image]);
                     let found = forward(level, &numbers, &tiles, width);
                     assert_eq!(found, expected, "{level}, {count} rows of width {width}");
                     let found = forward(level, &pairs, &tiles, width);

@@ -9,6 +9,8 @@
 //! other adds a zero. (Of infinite weights that would be NaN: a network has none, and a
 //! training that makes some ends with an error.)
 
+use std::ops::Range;
+
 use crate::kernel::columns::NUMBERS;
 use crate::kernel::level::Level;
 use crate::kernel::simd::{Kernel, Simd};
@@ -139,14 +141,25 @@ impl SparseRows<Number> {
 }
 
 impl SparseRows<PixelPair> {
-    /// Adds two images, or the last one, with a 1 after each.
+    /// Takes over these images, two by two, and a 1 after each; the memory is used again.
     ///
     /// # Panics
-    /// If they have not one pixel fewer than there are columns, or there is no room.
-    pub(crate) fn push_images(&mut self, level: Level, image: &[u8], second: Option<&[u8]>) {
-        self.rows += 1 + usize::from(second.is_some());
-        // The last one is beside itself.
-        level.run(PushImages { rows: self, images: [image, second.unwrap_or(image)] });
+    /// If an image has not one pixel fewer than `cols`.
+    pub(crate) fn fill<'a>(
+        &mut self,
+        level: Level,
+        images: Range<usize>,
+        cols: usize,
+        image: impl Fn(usize) -> &'a [u8],
+    ) {
+        self.clear(images.len(), cols);
+        self.rows = images.len();
+        for number in images.clone().step_by(2) {
+            let first = image(number);
+            // The last one is beside itself.
+            let second = if number + 1 < images.end { image(number + 1) } else { first };
+            level.run(PushImages { rows: self, images: [first, second] });
+        }
     }
 }
 
@@ -308,9 +321,7 @@ mod tests {
                 let image = |image| (0..cols).map(|j| pixel(image, j)).collect::<Vec<u8>>();
                 let images = [0, 1, 2].map(image);
                 let mut rows = SparseRows::default();
-                rows.clear(3, cols + 1);
-                rows.push_images(level, &images[0], Some(&images[1]));
-                rows.push_images(level, &images[2], None);
+                rows.fill(level, 0..3, cols + 1, |image| &images[image]);
                 assert_eq!(rows.rows(), 3);
                 let expected = images.map(|image| {
                     let numbers = image.iter().map(|&pixel| f32::from(pixel) / 255.0);
@@ -330,8 +341,7 @@ mod tests {
                 let white = [0; GROUP];
                 for images in [[&group, &white], [&white, &group], [&group, &group]] {
                     let mut rows = SparseRows::default();
-                    rows.clear(2, GROUP + 1);
-                    rows.push_images(level, images[0], Some(images[1]));
+                    rows.fill(level, 0..2, GROUP + 1, |image| images[image]);
                     assert_eq!(rows.block(0, 0).len(), count + 1, "{level}");
                     for (row, image) in dense(&rows, 0).iter().zip(images) {
                         assert_eq!(row[..GROUP], image.map(|p| f32::from(p) / 255.0), "{level}");
