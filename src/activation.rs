@@ -46,6 +46,7 @@ impl Activation {
     ///
     /// # Panics
     /// If the lengths differ.
+    #[inline(always)]
     pub fn backward(self, outputs: &[f32], gradient: &mut [f32]) {
         assert_eq!(outputs.len(), gradient.len(), "a gradient for each output");
         let pairs = gradient.iter_mut().zip(outputs);

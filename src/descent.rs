@@ -26,6 +26,7 @@ use crate::kernel::aligned::Aligned;
 use crate::kernel::columns::WORD;
 use crate::kernel::gradients::{AddGradient, DescendImages, SUMS};
 use crate::kernel::level::Level;
+use crate::kernel::panels::add_gradient;
 use crate::kernel::parallel::Pool;
 use crate::kernel::sparse::{MAX_BLOCK, PixelPair, SparseRows, blocks_of};
 use crate::kernel::step::{Descend, SquaredNorm, Step};
@@ -38,7 +39,7 @@ const PREFETCH: usize = 6;
 
 /// Floats of the largest tile, and of the largest of the narrowest panel.
 const TILE: usize = MAX_BLOCK * MAX_WIDTH;
-const SMALL_TILE: usize = MAX_BLOCK * 16;
+const SMALL_TILE: usize = MAX_BLOCK * 32;
 
 /// Gradient descent with momentum: the state, and the buffers of a step.
 pub(crate) struct Descent {
@@ -79,7 +80,7 @@ impl Descent {
         let pass = Pass::new(&packed, threads, level);
         let transposed = packed.layers.iter().enumerate().map(|(index, layer)| {
             let inputs = if index == 0 { 0 } else { layer.inputs };
-            Tiles::zeros(layer.outputs, inputs)
+            Tiles::zeros(layer.outputs, inputs, panels_of(layer.outputs))
         });
         let transposed = transposed.collect();
         let first = FirstLayer::shares(&packed.layers[0], pass.parts.len());
@@ -141,8 +142,10 @@ impl Descent {
                 announce(if later < end { later } else { later - end + start + count });
                 image(number)
             });
-            // While its images are in the cache.
-            errors.inked.fill(level, images, layer.inputs + 1, &image);
+            if !layer.is_narrow() {
+                // While its images are in the cache.
+                errors.inked.fill(level, images, layer.inputs + 1, &image);
+            }
         });
         pool.run_each(first, |_, share| share.forward(layer, level, inputs));
         first.iter_mut().for_each(|share| share.exchange_outputs(parts));
@@ -150,12 +153,13 @@ impl Descent {
             part.forward(packed, level, chunk.dropout);
             errors.backward(part, packed, transposed, chunk, level);
         });
-        first.iter_mut().for_each(|share| share.exchange_outputs(parts));
         if packed.layers.len() == 1 {
             first.iter_mut().for_each(|share| share.take_errors(errors));
         }
         let step_now = Some(step).filter(|_| chunk.is_last && clip_norm.is_none());
         self.descend_others(chunk, step_now);
+        let Self { pass, first, .. } = self;
+        first.iter_mut().for_each(|share| share.exchange_outputs(&mut pass.parts));
         self.descend_first(chunk, step_now, &image);
         if let Some(clip_norm) = clip_norm.filter(|_| chunk.is_last) {
             self.descend_clipped(step, clip_norm);
@@ -177,19 +181,26 @@ impl Descent {
         let Some((layer, others)) = packed.layers.split_first_mut() else { return };
         for (index, other) in (1..).zip(others) {
             let ((width, _), blocks) = (panels_of(other.outputs), other.weights.blocks());
+            let (cols, is_narrow) = (other.inputs, other.is_narrow());
             let descend = |number: usize, tile: &mut Tile| {
                 let (panel, block) = (number / blocks, number % blocks);
                 descend_tile(tile, chunk.is_first, step, level, |gradient| {
                     for (part, errors) in parts.iter().zip(errors) {
-                        let inputs = &part.layers[index].inputs;
-                        let errors = &errors.layers[index].panels[panel];
-                        level.run(AddGradient { inputs, block, errors, width, gradient });
+                        let errors = &errors.layers[index][panel];
+                        if is_narrow {
+                            let inputs = &part.outputs[index - 1];
+                            add_gradient(level, inputs, cols, block, errors, width, gradient);
+                        } else {
+                            let inputs = &part.inputs[index];
+                            level.run(AddGradient { inputs, block, errors, width, gradient });
+                        }
                     }
                 });
             };
             let tiles = other.weights.tiles_mut();
             if index == 1 {
-                let backward = Backward { layer, index, transposed: &transposed[1], chunk, level };
+                let transposed = &transposed[1];
+                let backward = Backward { layer, index, transposed, is_narrow, chunk, level };
                 let backward = |_, share: &mut FirstLayer| {
                     share.backward(&backward, parts, errors);
                 };
@@ -207,13 +218,22 @@ impl Descent {
         step: Option<Step>,
         image: impl Fn(usize) -> &'a [u8] + Sync,
     ) {
-        let Self { pass, packed, transposed, first, errors, .. } = self;
+        let Self { pass, packed, transposed, first, errors, inputs: lists } = self;
         let (level, errors, image) = (pass.level, &*errors, &image);
         let Some((layer, others)) = packed.layers.split_first_mut() else { return };
-        let (inputs, images) = (layer.inputs + 1, chunk.labels.len());
+        let (inputs, images, is_narrow) = (layer.inputs + 1, chunk.labels.len(), layer.is_narrow());
         let ((width, _), (rows, blocks)) = (panels_of(layer.outputs), blocks_of(inputs));
         let descend = |number: usize, tile: &mut Tile| {
             let (panel, block) = (number / blocks, number % blocks);
+            if is_narrow {
+                descend_tile(tile, chunk.is_first, step, level, |gradient| {
+                    for (part, inputs) in lists.iter().enumerate() {
+                        let errors = errors_of(first, panel, part);
+                        level.run(AddGradient { inputs, block, errors, width, gradient });
+                    }
+                });
+                return;
+            }
             let parts = errors.iter().enumerate();
             let factors = parts.map(|(part, own)| (&own.inked, errors_of(first, panel, part)));
             let columns = block * rows..((block + 1) * rows).min(inputs);
@@ -237,7 +257,7 @@ impl Descent {
         match others.first().zip(transposed.get_mut(1)).filter(|_| step.is_some()) {
             Some((other, transposed)) => {
                 let transpose = |number: usize, tile: &mut Tile| {
-                    other.weights.transpose_tile(number, other.inputs, tile);
+                    other.weights.transpose_tile(number, tile);
                 };
                 pass.pool.run_both(tiles, descend, transposed.tiles_mut(), transpose);
             }
@@ -273,7 +293,7 @@ impl Descent {
         let layers = self.packed.layers.iter().zip(&mut self.transposed);
         for (layer, transposed) in layers.skip(first) {
             self.pass.pool.run_each(transposed.tiles_mut(), |index, tile| {
-                layer.weights.transpose_tile(index, layer.inputs, tile);
+                layer.weights.transpose_tile(index, tile);
             });
         }
     }

@@ -33,13 +33,14 @@ impl<'a> Dropout<'a> {
         (threshold > 0).then_some(Self { threshold, keys })
     }
 
-    /// The share that stays.
-    fn kept(self) -> f32 {
+    /// The share that stays; what stays is divided by it.
+    pub(crate) fn kept(self) -> f32 {
         1.0 - f32::from(self.threshold) / 65_536.0
     }
 
-    /// Drops outputs of a panel of layer number `layer`, for these images of the chunk.
-    pub(crate) fn forward(
+    /// Drops outputs of a panel of layer number `layer`, for these images of the chunk;
+    /// or, in the backward pass, what the gradient is with respect to them.
+    pub(crate) fn apply(
         self,
         level: Level,
         layer: usize,
@@ -56,23 +57,6 @@ impl<'a> Dropout<'a> {
         for (row, &key) in outputs.chunks_exact_mut(width).zip(&self.keys[images.clone()]) {
             level.run(Drop { rng: Rng::with_stream(key, stream), threshold, scale, row });
         }
-    }
-
-    /// Turns the gradient with respect to what [`forward`](Self::forward) left
-    /// into the one with respect to the outputs, and brings back the outputs that
-    /// stayed.
-    pub(crate) fn backward(
-        self,
-        level: Level,
-        layer: usize,
-        panel: usize,
-        images: &Range<usize>,
-        outputs: &mut Aligned,
-        gradient: &mut Aligned,
-    ) {
-        self.forward(level, layer, panel, images, gradient);
-        let kept = self.kept();
-        outputs.iter_mut().for_each(|y| *y *= kept);
     }
 }
 

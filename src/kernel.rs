@@ -24,6 +24,7 @@ pub(crate) mod columns;
 pub(crate) mod gemm;
 pub(crate) mod gradients;
 pub(crate) mod level;
+pub(crate) mod panels;
 pub(crate) mod parallel;
 pub(crate) mod prefetch;
 pub(crate) mod products;

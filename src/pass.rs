@@ -12,14 +12,18 @@ use crate::dense::Dense;
 use crate::dropout::Dropout;
 use crate::kernel::aligned::Aligned;
 use crate::kernel::level::Level;
+use crate::kernel::panels::{Activate, multiply};
 use crate::kernel::parallel::{Pool, share};
 use crate::kernel::products::Forward;
-use crate::kernel::sparse::{Entry, Number, PixelPair, SparseRows};
+use crate::kernel::sparse::{Entry, Number, PixelPair, SparseRows, blocks_of};
 use crate::kernel::tiles::{Slot, Tiles, panels_of};
 
 /// Images that are in memory as numbers at once; larger batches go through in
 /// chunks of this many.
 pub(crate) const CHUNK: usize = 1024;
+
+/// Outputs of the widest layer whose inputs are not listed first.
+const NARROW: usize = 32;
 
 /// The largest number of classes: labels are bytes.
 pub(crate) const MAX_CLASSES: usize = 256;
@@ -33,14 +37,16 @@ pub(crate) struct PackedLayer {
     pub(crate) inputs: usize,
     pub(crate) outputs: usize,
     pub(crate) activation: Activation,
-    /// (inputs + 1, outputs); the last row is the bias.
+    /// (inputs + 1, outputs); the last row is the bias. A block of the first layer's is as
+    /// in its sparse inputs, one of another's a panel of the layer below.
     pub(crate) weights: Tiles,
 }
 
 impl PackedLayer {
-    fn new(layer: &Dense) -> Self {
+    fn new(index: usize, layer: &Dense) -> Self {
         let (inputs, outputs) = (layer.inputs(), layer.outputs());
-        let weights = Tiles::zeros(inputs + 1, outputs);
+        let blocks = if index == 0 { blocks_of(inputs + 1) } else { panels_of(inputs) };
+        let weights = Tiles::zeros(inputs + 1, outputs, blocks);
         let mut packed = Self { inputs, outputs, activation: layer.activation(), weights };
         packed.set(Slot::Values, layer);
         packed
@@ -54,7 +60,12 @@ impl PackedLayer {
         self.weights.set_row(slot, self.inputs, layer.bias());
     }
 
-    /// Y = f(X·W + b), all panels.
+    /// Whether it has so few outputs that X is multiplied as it is, with its zeros.
+    pub(crate) fn is_narrow(&self) -> bool {
+        self.outputs <= NARROW
+    }
+
+    /// Y = f(X·W + b), where X is listed.
     fn forward<E: Entry<ROWS>, const ROWS: usize>(
         &self,
         level: Level,
@@ -84,11 +95,28 @@ impl PackedLayer {
             outputs,
         });
     }
+
+    /// Y = f(X·W + b) of a narrow layer, where X is in panels too.
+    fn forward_narrow(
+        &self,
+        level: Level,
+        images: usize,
+        inputs: &[Aligned],
+        outputs: &mut [Aligned],
+    ) {
+        let (width, _) = panels_of(self.outputs);
+        for (panel, outputs) in outputs.iter_mut().enumerate() {
+            outputs.resize(images * width);
+            multiply(level, inputs, self.inputs, self.weights.panel(panel), width, outputs);
+            level.run(Activate { activation: self.activation, values: outputs });
+        }
+    }
 }
 
 impl Packed {
     pub(crate) fn new(layers: &[Dense]) -> Self {
-        Self { layers: layers.iter().map(PackedLayer::new).collect() }
+        let layers = layers.iter().enumerate();
+        Self { layers: layers.map(|(index, layer)| PackedLayer::new(index, layer)).collect() }
     }
 
     /// Writes the parameters, or what belongs to each of them, into layers of
@@ -124,45 +152,46 @@ pub(crate) struct Part {
     pub(crate) images: Range<usize>,
     /// X of the first layer, where images are bytes that a predictor is given.
     pixels: SparseRows<PixelPair>,
-    pub(crate) layers: Vec<PartLayer>,
-}
-
-/// A part's values at a layer.
-pub(crate) struct PartLayer {
-    /// X, with the 1 that the bias is multiplied with.
-    pub(crate) inputs: SparseRows<Number>,
-    /// Y, in panels: (images, width) in each.
-    pub(crate) outputs: Vec<Aligned>,
+    /// X of each layer, where it is listed.
+    pub(crate) inputs: Vec<SparseRows<Number>>,
+    /// Y of each layer, in panels: (images, width) in each.
+    pub(crate) outputs: Vec<Vec<Aligned>>,
 }
 
 impl Part {
     fn new(packed: &Packed) -> Self {
-        let layer = |layer: &PackedLayer| {
-            let (_, panels) = panels_of(layer.outputs);
-            PartLayer { inputs: SparseRows::default(), outputs: vec![Aligned::default(); panels] }
-        };
-        let layers = packed.layers.iter().map(layer).collect();
-        Self { images: 0..0, pixels: SparseRows::default(), layers }
+        let outputs = |layer: &PackedLayer| vec![Aligned::default(); panels_of(layer.outputs).1];
+        Self {
+            images: 0..0,
+            pixels: SparseRows::default(),
+            inputs: packed.layers.iter().map(|_| SparseRows::default()).collect(),
+            outputs: packed.layers.iter().map(outputs).collect(),
+        }
     }
 
     /// The layers after the first; the outputs below each may lose some.
     pub(crate) fn forward(&mut self, packed: &Packed, level: Level, dropout: Option<Dropout<'_>>) {
+        let count = self.images.len();
         for (index, layer) in packed.layers.iter().enumerate().skip(1) {
-            let (before, rest) = self.layers.split_at_mut(index);
+            let (before, rest) = self.outputs.split_at_mut(index);
+            let (below, outputs) = (&mut before[index - 1], &mut rest[0]);
             if let Some(dropout) = dropout {
-                let panels = before[index - 1].outputs.iter_mut().enumerate();
-                panels.for_each(|(panel, y)| dropout.forward(level, index, panel, &self.images, y));
+                let panels = below.iter_mut().enumerate();
+                panels.for_each(|(panel, y)| dropout.apply(level, index, panel, &self.images, y));
             }
-            let PartLayer { inputs, outputs } = &mut rest[0];
-            let (count, below) = (self.images.len(), &before[index - 1].outputs);
-            fill_rows(inputs, level, count, below, layer.inputs, layer.inputs + 1);
-            layer.forward(level, inputs, outputs);
+            if layer.is_narrow() {
+                layer.forward_narrow(level, count, below, outputs);
+            } else {
+                let inputs = &mut self.inputs[index];
+                fill_rows(inputs, level, count, below, layer.inputs, layer.inputs + 1);
+                layer.forward(level, inputs, outputs);
+            }
         }
     }
 
     /// The logits of an image of this part, copied to the start of `logits`.
     pub(crate) fn copy_logits(&self, row: usize, logits: &mut [f32]) {
-        let outputs = &self.layers[self.layers.len() - 1].outputs;
+        let outputs = &self.outputs[self.outputs.len() - 1];
         let (width, _) = panels_of(logits.len());
         for (logits, panel) in logits.chunks_mut(width).zip(outputs) {
             logits.copy_from_slice(&panel[row * width..][..logits.len()]);
@@ -177,7 +206,7 @@ impl Part {
         for row in 0..self.images.len() {
             self.copy_logits(row, logits);
             finish(logits);
-            let outputs = &mut self.layers.last_mut().expect("a network has a layer").outputs;
+            let outputs = self.outputs.last_mut().expect("a network has a layer");
             for (logits, panel) in logits.chunks(width).zip(outputs) {
                 panel[row * width..][..logits.len()].copy_from_slice(logits);
             }
@@ -204,10 +233,11 @@ impl Value for f32 {
         level: Level,
         image: impl Fn(usize) -> &'a [f32],
     ) {
-        let PartLayer { inputs, outputs } = &mut part.layers[0];
-        inputs.clear(part.images.len(), layer.inputs + 1);
-        part.images.clone().for_each(|number| inputs.push(level, [image(number)].into_iter()));
-        layer.forward(level, inputs, outputs);
+        let (cols, inputs) = (layer.inputs + 1, &mut part.inputs[0]);
+        let (block, blocks) = blocks_of(cols);
+        inputs.clear(part.images.len(), cols, (block, blocks));
+        part.images.clone().for_each(|number| inputs.push(level, image(number).chunks(block)));
+        layer.forward(level, inputs, &mut part.outputs[0]);
     }
 }
 
@@ -219,12 +249,12 @@ impl Value for u8 {
         image: impl Fn(usize) -> &'a [u8],
     ) {
         part.pixels.fill(level, part.images.clone(), layer.inputs + 1, image);
-        layer.forward(level, &part.pixels, &mut part.layers[0].outputs);
+        layer.forward(level, &part.pixels, &mut part.outputs[0]);
     }
 }
 
 /// Fills sparse rows from the values of images in panels, of which `outputs`
-/// columns count, and with a 1 where `cols` is one more.
+/// columns count, and with a 1 where `cols` is one more: a block of columns is a panel.
 pub(crate) fn fill_rows(
     rows: &mut SparseRows<Number>,
     level: Level,
@@ -233,8 +263,8 @@ pub(crate) fn fill_rows(
     outputs: usize,
     cols: usize,
 ) {
-    let (width, _) = panels_of(outputs);
-    rows.clear(images, cols);
+    let (width, count) = panels_of(outputs);
+    rows.clear(images, cols, (width, count));
     for row in 0..images {
         let pieces = panels
             .iter()

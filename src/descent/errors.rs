@@ -1,12 +1,12 @@
 //! The loss of a part's images, and the errors D of each layer after the first.
 
-use std::ops::Range;
-
 use crate::activation::Activation;
 use crate::descent::Chunk;
+use crate::dropout::Dropout;
 use crate::kernel::aligned::Aligned;
 use crate::kernel::columns::InkedColumns;
 use crate::kernel::level::Level;
+use crate::kernel::panels::{Differentiate, multiply};
 use crate::kernel::products::Forward;
 use crate::kernel::simd::{Kernel, Simd};
 use crate::kernel::sparse::{Number, SparseRows};
@@ -19,30 +19,23 @@ const SAMPLES: usize = 16;
 
 /// The errors of the images of a part, and their loss.
 pub(super) struct PartErrors {
-    pub(super) layers: Vec<LayerErrors>,
-    /// The images by column, where D of the first layer is wide.
+    /// D of each layer, in panels: (images, width) in each.
+    pub(super) layers: Vec<Vec<Aligned>>,
+    /// Again, for the product with Wᵀ, where a layer is not narrow.
+    pub(super) listed: Vec<SparseRows<Number>>,
+    /// The images by column.
     pub(super) inked: InkedColumns,
     pub(super) losses: Vec<Loss>,
     /// Those of some images, class by class.
     logits: Vec<[f32; SAMPLES]>,
 }
 
-/// D of a layer.
-pub(super) struct LayerErrors {
-    /// In panels: (images, width) in each.
-    pub(super) panels: Vec<Aligned>,
-    /// Again, for the product with Wᵀ.
-    pub(super) sparse: SparseRows<Number>,
-}
-
 impl PartErrors {
     pub(super) fn new(packed: &Packed) -> Self {
-        let layers = packed.layers.iter().map(|layer| {
-            let (_, panels) = panels_of(layer.outputs);
-            LayerErrors { panels: vec![Aligned::default(); panels], sparse: SparseRows::default() }
-        });
+        let errors = |layer: &PackedLayer| vec![Aligned::default(); panels_of(layer.outputs).1];
         Self {
-            layers: layers.collect(),
+            layers: packed.layers.iter().map(errors).collect(),
+            listed: packed.layers.iter().map(|_| SparseRows::default()).collect(),
             inked: InkedColumns::default(),
             losses: Vec::new(),
             logits: Vec::new(),
@@ -52,29 +45,28 @@ impl PartErrors {
     /// The loss of each image of a part, and the errors of each layer after the first.
     pub(super) fn backward(
         &mut self,
-        part: &mut Part,
+        part: &Part,
         packed: &Packed,
         transposed: &[Tiles],
         chunk: &Chunk<'_>,
         level: Level,
     ) {
-        let last = self.layers.len() - 1;
         self.loss(part, packed.classes(), chunk, level);
-        for index in (1..=last).rev() {
-            let (below, rest) = self.layers.split_at_mut(index);
-            let LayerErrors { panels, sparse, .. } = &mut rest[0];
+        for index in (1..self.layers.len()).rev() {
+            let (below, above) = self.layers.split_at_mut(index);
             let outputs = packed.layers[index].outputs;
-            fill_rows(sparse, level, part.images.len(), panels, outputs, outputs);
+            if !packed.layers[index].is_narrow() {
+                let (listed, count) = (&mut self.listed[index], part.images.len());
+                fill_rows(listed, level, count, &above[0], outputs, outputs);
+            }
             if index == 1 {
                 break;
             }
-            let layer = &packed.layers[index - 1];
-            let transposed = &transposed[index];
-            let backward = Backward { layer, index, transposed, chunk, level };
-            let outputs = &mut part.layers[index - 1].outputs;
-            let errors = &mut below[index - 1].panels;
-            for (panel, (outputs, errors)) in outputs.iter_mut().zip(errors).enumerate() {
-                backward.run(panel, &part.images, sparse, outputs, errors);
+            let (layer, transposed) = (&packed.layers[index - 1], &transposed[index]);
+            let is_narrow = packed.layers[index].is_narrow();
+            let backward = Backward { layer, index, transposed, is_narrow, chunk, level };
+            for (panel, errors) in below[index - 1].iter_mut().enumerate() {
+                backward.run(panel, part, &above[0], &self.listed[index], errors);
             }
         }
     }
@@ -83,14 +75,14 @@ impl PartErrors {
     /// gradient of its outputs.
     fn loss(&mut self, part: &Part, classes: usize, chunk: &Chunk<'_>, level: Level) {
         let (width, _) = panels_of(classes);
-        let panels = &mut self.layers.last_mut().expect("a network has a layer").panels;
+        let panels = self.layers.last_mut().expect("a network has a layer");
         for panel in &mut *panels {
             panel.resize(part.images.len() * width);
             panel.fill(0.0);
         }
         self.losses.clear();
         self.logits.resize(classes, [0.0; SAMPLES]);
-        let outputs = &part.layers[part.layers.len() - 1].outputs;
+        let outputs = &part.outputs[part.outputs.len() - 1];
         let labels = chunk.labels[part.images.clone()].chunks(SAMPLES);
         for (first, labels) in (0..).step_by(SAMPLES).zip(labels) {
             let place = |sample, class| (class / width, (first + sample) * width + class % width);
@@ -122,34 +114,39 @@ pub(super) struct Backward<'a> {
     /// The number of the layer above, and its Wᵀ.
     pub(super) index: usize,
     pub(super) transposed: &'a Tiles,
+    /// Whether the layer above is narrow.
+    pub(super) is_narrow: bool,
     pub(super) chunk: &'a Chunk<'a>,
     pub(super) level: Level,
 }
 
 impl Backward<'_> {
-    /// D = (D'·Wᵀ) ∘ f′, one panel, for these images: `above` is D' and `outputs` are
-    /// those of the layer below.
+    /// D = (D'·Wᵀ) ∘ f′, one panel, for the images of a part: `above` is D', which is also
+    /// listed if the layer above is not narrow.
     pub(super) fn run(
         &self,
         panel: usize,
-        images: &Range<usize>,
-        above: &SparseRows<Number>,
-        outputs: &mut Aligned,
+        part: &Part,
+        above: &[Aligned],
+        listed: &SparseRows<Number>,
         errors: &mut Aligned,
     ) {
-        let (width, _) = panels_of(self.layer.outputs);
-        errors.resize(images.len() * width);
-        self.level.run(Forward {
-            inputs: above,
-            weights: self.transposed.panel(panel),
-            width,
-            activation: Activation::Linear,
-            outputs: errors,
-        });
-        if let Some(dropout) = self.chunk.dropout {
-            dropout.backward(self.level, self.index, panel, images, outputs, errors);
+        let Self { layer, index, transposed, level, .. } = *self;
+        let (width, _) = panels_of(layer.outputs);
+        errors.resize(part.images.len() * width);
+        let weights = transposed.panel(panel);
+        if self.is_narrow {
+            multiply(level, above, transposed.rows(), weights, width, errors);
+        } else {
+            let (inputs, activation) = (listed, Activation::Linear);
+            level.run(Forward { inputs, weights, width, activation, outputs: errors });
         }
-        self.layer.activation.backward(outputs, errors);
+        if let Some(dropout) = self.chunk.dropout {
+            dropout.apply(level, index, panel, &part.images, errors);
+        }
+        let scale = self.chunk.dropout.map_or(1.0, Dropout::kept);
+        let (activation, outputs) = (layer.activation, &part.outputs[index - 1][panel]);
+        level.run(Differentiate { activation, outputs, scale, errors });
     }
 }
 

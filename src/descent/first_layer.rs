@@ -55,8 +55,7 @@ impl FirstLayer {
     pub(super) fn exchange_outputs(&mut self, parts: &mut [Part]) {
         let count = parts.len();
         for (pair, outputs) in self.pairs.clone().zip(&mut self.outputs) {
-            let part = &mut parts[pair % count].layers[0];
-            std::mem::swap(outputs, &mut part.outputs[pair / count]);
+            std::mem::swap(outputs, &mut parts[pair % count].outputs[0][pair / count]);
         }
     }
 
@@ -64,8 +63,7 @@ impl FirstLayer {
     pub(super) fn take_errors(&mut self, errors: &mut [PartErrors]) {
         let count = errors.len();
         for (pair, panel) in self.pairs.clone().zip(&mut self.errors) {
-            let layer = &mut errors[pair % count].layers[0];
-            std::mem::swap(panel, &mut layer.panels[pair / count]);
+            std::mem::swap(panel, &mut errors[pair % count].layers[0][pair / count]);
         }
     }
 
@@ -76,11 +74,10 @@ impl FirstLayer {
         parts: &[Part],
         errors: &[PartErrors],
     ) {
-        let values = self.outputs.iter_mut().zip(&mut self.errors);
-        for (pair, (outputs, panel)) in self.pairs.clone().zip(values) {
-            let (index, part) = (pair / parts.len(), pair % parts.len());
-            let above = &errors[part].layers[1].sparse;
-            backward.run(index, &parts[part].images, above, outputs, panel);
+        for (pair, own) in self.pairs.clone().zip(&mut self.errors) {
+            let (panel, part) = (pair / parts.len(), pair % parts.len());
+            let above = &errors[part];
+            backward.run(panel, &parts[part], &above.layers[1], &above.listed[1], own);
         }
     }
 }

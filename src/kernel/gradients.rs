@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use crate::kernel::columns::{InkedColumns, NUMBERS, WORD};
 use crate::kernel::simd::Simd;
-use crate::kernel::sparse::{GROUP, MAX_BLOCK, Number, SparseRows};
+use crate::kernel::sparse::{Entry, GROUP, MAX_BLOCK, SparseRows};
 use crate::kernel::step::{Step, descend};
 use crate::kernel::tiles::Tile;
 use crate::kernel::width::{AtWidth, MAX_VECTORS, Sums, load_row, store_row};
@@ -185,10 +185,10 @@ impl<'a, 'i, const WIDTH: usize> Word<'a, 'i, WIDTH> {
     }
 }
 
-/// G += Xᵀ·D, for one tile of G.
-pub(crate) struct AddGradient<'a> {
+/// G += Xᵀ·D, for one tile of G, where X is listed.
+pub(crate) struct AddGradient<'a, E, const ROWS: usize> {
     /// X; the block of its columns that are the tile's rows.
-    pub(crate) inputs: &'a SparseRows<Number>,
+    pub(crate) inputs: &'a SparseRows<E>,
     pub(crate) block: usize,
     /// The tile's panel of D, (X's rows, width).
     pub(crate) errors: &'a [f32],
@@ -197,25 +197,33 @@ pub(crate) struct AddGradient<'a> {
     pub(crate) gradient: &'a mut [f32],
 }
 
-impl AtWidth for AddGradient<'_> {
+impl<E: Entry<ROWS>, const ROWS: usize> AtWidth for AddGradient<'_, E, ROWS> {
     #[inline(always)]
     fn width(&self) -> usize {
         self.width
     }
 
     #[inline(always)]
+    #[allow(clippy::needless_range_loop, reason = "unrolled, so that the errors are in registers")]
     fn at_width<S: Simd, const WIDTH: usize>(self, simd: S) {
         let gradient = self.gradient.as_chunks_mut::<WIDTH>().0;
         let errors = self.errors.as_chunks::<WIDTH>().0;
         assert_eq!(errors.len(), self.inputs.rows(), "errors of each row");
-        for (row, errors) in errors.iter().enumerate() {
-            let errors = load_row::<S, WIDTH>(simd, errors);
-            for entry in self.inputs.block(row, self.block) {
-                let value = simd.splat(entry.value);
-                let gradient = &mut gradient[entry.column as usize];
+        for (list, rows) in errors.chunks(ROWS).enumerate() {
+            // Of a row that is not there, zeros.
+            let mut errors = [[simd.splat(0.0); MAX_VECTORS]; ROWS];
+            for (errors, row) in errors.iter_mut().zip(rows) {
+                *errors = load_row::<S, WIDTH>(simd, row);
+            }
+            for &entry in self.inputs.block(list, self.block) {
+                let values = entry.values().map(|value| simd.splat(value));
+                let gradient = &mut gradient[entry.column()];
                 for v in 0..WIDTH / S::LANES {
                     let gradient = &mut gradient[v * S::LANES..];
-                    let sum = simd.mul_add(value, errors[v], simd.load(gradient));
+                    let mut sum = simd.load(gradient);
+                    for row in 0..ROWS {
+                        sum = simd.mul_add(values[row], errors[row][v], sum);
+                    }
                     simd.store(sum, gradient);
                 }
             }
@@ -283,29 +291,37 @@ mod tests {
     #[test]
     fn the_gradient_of_rows_is_the_sum_over_them_in_order() {
         let number = |i: usize| (i * 7919 % 1013) as f32 / 506.0 - 1.0;
-        let (cols, block) = (470, 1);
+        let (pixels, cols, block) = (469, 470, 1);
         for (width, count) in [(16, 1), (16, 4), (32, 3), (48, 5), (64, 2)] {
-            let inputs: Vec<f32> = (0..count * cols)
-                .map(|i| if i / 9 % 3 == 0 { number(i + 3) } else { 0.0 })
-                .collect();
+            let pixel = |i: usize| if (i / 9).is_multiple_of(3) { (i * 31) as u8 } else { 0 };
+            let bytes: Vec<u8> = (0..count * pixels).map(pixel).collect();
+            let row = |image: &[u8]| image.iter().map(|&p| f32::from(p) / 255.0).collect();
+            let inputs: Vec<Vec<f32>> = bytes.chunks(pixels).map(row).collect();
             let (rows, _) = blocks_of(cols);
             let errors: Vec<f32> = (0..count * width).map(number).collect();
             let before: Vec<f32> = (0..rows * width).map(|i| number(i + 5)).collect();
             let mut expected = before.clone();
             for (column, sums) in (block * rows..cols).zip(expected.chunks_mut(width)) {
-                for (input, errors) in inputs.chunks(cols).zip(errors.chunks(width)) {
-                    let pairs = sums.iter_mut().zip(errors);
-                    pairs.for_each(|(sum, d)| *sum = input[column].mul_add(*d, *sum));
+                for (input, errors) in inputs.iter().zip(errors.chunks(width)) {
+                    let x = input.get(column).copied().unwrap_or(1.0);
+                    sums.iter_mut().zip(errors).for_each(|(sum, d)| *sum = x.mul_add(*d, *sum));
                 }
             }
+            let errors = &errors;
             for level in Level::available() {
-                let mut listed = SparseRows::default();
-                listed.clear(count, cols);
-                inputs.chunks(cols).for_each(|row| listed.push(level, [row].into_iter()));
+                let mut numbers = SparseRows::default();
+                numbers.clear(count, cols, blocks_of(cols));
+                inputs.iter().for_each(|row| numbers.push(level, row.chunks(rows)));
                 let mut gradient = before.clone();
-                let (inputs, errors, sums) = (&listed, &errors, &mut gradient);
+                let (inputs, sums) = (&numbers, &mut gradient);
                 level.run(AddGradient { inputs, block, errors, width, gradient: sums });
                 assert_eq!(gradient, expected, "{level}, width {width}, {count} rows");
+                let mut pairs = SparseRows::default();
+                pairs.fill(level, 0..count, cols, |image| &bytes[image * pixels..][..pixels]);
+                let mut gradient = before.clone();
+                let (inputs, sums) = (&pairs, &mut gradient);
+                level.run(AddGradient { inputs, block, errors, width, gradient: sums });
+                assert_eq!(gradient, expected, "{level}, width {width}, {count} images");
             }
         }
     }

@@ -185,6 +185,7 @@ impl<S: Simd, E: Entry<ROWS>, const ROWS: usize, const WIDTH: usize>
 mod tests {
     use super::*;
     use crate::kernel::level::Level;
+    use crate::kernel::sparse::blocks_of;
     use crate::kernel::tiles::{Slot, Tiles};
 
     /// Each element is one chain of fused multiply-adds over the columns.
@@ -202,7 +203,7 @@ mod tests {
         // Under Miri a product takes a microsecond.
         let pixels = if cfg!(miri) { 20 } else { 470 };
         for width in [16, 32, 48, 64] {
-            let mut tiles = Tiles::zeros(pixels + 1, width);
+            let mut tiles = Tiles::zeros(pixels + 1, width, blocks_of(pixels + 1));
             let weights: Vec<Vec<f32>> = (0..=pixels)
                 .map(|row| (0..width).map(|j| number(row * width + j)).collect())
                 .collect();
@@ -220,8 +221,9 @@ mod tests {
                 let expected = chains(&rows, &weights);
                 for level in Level::available() {
                     let mut numbers = SparseRows::default();
-                    numbers.clear(count, pixels + 1);
-                    rows.iter().for_each(|row| numbers.push(level, [&row[..]].into_iter()));
+                    let (block, blocks) = blocks_of(pixels + 1);
+                    numbers.clear(count, pixels + 1, (block, blocks));
+                    rows.iter().for_each(|row| numbers.push(level, row[..pixels].chunks(block)));
                     let mut pairs = SparseRows::default();
                     pairs.fill(level, 0..count, pixels + 1, |image| &bytes[image]);
                     let found = forward(level, &numbers, &tiles, width);

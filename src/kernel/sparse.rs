@@ -114,10 +114,11 @@ impl<E: Copy + Default> SparseRows<E> {
         &self.entries[self.ends[index]..self.ends[index + 1]]
     }
 
-    /// No rows, and room for some of another length; the memory is used again.
-    pub(crate) fn clear(&mut self, rows: usize, cols: usize) {
+    /// No rows, and room for some of another length, in blocks of as many columns and as
+    /// many blocks; the memory is used again.
+    pub(crate) fn clear(&mut self, rows: usize, cols: usize, blocks: (usize, usize)) {
         (self.rows, self.cols, self.end) = (0, cols, 0);
-        (self.block, self.blocks) = blocks_of(cols);
+        (self.block, self.blocks) = blocks;
         // A group is written whole, whatever is kept of it.
         let room = rows * cols + GROUP;
         if self.entries.len() < room {
@@ -130,8 +131,7 @@ impl<E: Copy + Default> SparseRows<E> {
 }
 
 impl SparseRows<Number> {
-    /// Adds a row: `pieces` one after the other, each but the last a multiple of
-    /// [`GROUP`] long, and a 1 where a column is left.
+    /// Adds a row, of a piece for each block, and a 1 where a column is left.
     ///
     /// # Panics
     /// If these are not as many as there are columns, or there is no room.
@@ -152,7 +152,7 @@ impl SparseRows<PixelPair> {
         cols: usize,
         image: impl Fn(usize) -> &'a [u8],
     ) {
-        self.clear(images.len(), cols);
+        self.clear(images.len(), cols, blocks_of(cols));
         self.rows = images.len();
         for number in images.clone().step_by(2) {
             let first = image(number);
@@ -173,61 +173,31 @@ impl<'a, P: Iterator<Item = &'a [f32]>> Kernel for Push<'_, P> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let SparseRows { rows, cols, block, entries, end, ends, .. } = self.rows;
-        // A value of its own, so that it is in registers.
-        let mut row = Row { entries, ends, end: *end, block: *block, column: 0, left: *cols };
-        let mut last: &[f32] = &[];
-        for piece in self.pieces {
-            assert!(last.is_empty(), "whole groups before the last piece");
-            let mut groups;
-            (groups, last) = piece.as_chunks();
-            while !groups.is_empty() {
-                let here = groups.len().min((row.block - row.column) / GROUP);
-                row.keep(simd, &groups[..here], here * GROUP);
-                groups = &groups[here..];
+    fn run<S: Simd>(mut self, simd: S) {
+        let SparseRows { rows, cols, blocks, entries, end, ends, .. } = self.rows;
+        let mut left = *cols;
+        for number in 0..*blocks {
+            let piece = self.pieces.next().unwrap_or_default();
+            let (groups, rest) = piece.as_chunks();
+            let after = (groups.len() * GROUP) as u32;
+            for (group, first) in groups.iter().zip((0..).step_by(GROUP)) {
+                let to = entries[*end..].first_chunk_mut().expect("room for a group");
+                *end += simd.keep_numbers(group, first, to);
             }
-        }
-        assert!(row.left == last.len() || row.left == last.len() + 1, "an element a column");
-        if row.left > 0 {
-            let mut group = [0.0; GROUP];
-            group[..last.len()].copy_from_slice(last);
-            if row.left > last.len() {
-                group[last.len()] = 1.0;
+            left -= piece.len();
+            let has_one = number + 1 == *blocks && left > 0;
+            if has_one || !rest.is_empty() {
+                let mut group = [0.0; GROUP];
+                group[..rest.len()].copy_from_slice(rest);
+                group[rest.len()] = if has_one { 1.0 } else { 0.0 };
+                let to = entries[*end..].first_chunk_mut().expect("room for a group");
+                *end += simd.keep_numbers(&group, after, to);
+                left -= usize::from(has_one);
             }
-            row.keep(simd, &[group], row.left);
+            ends.push(*end);
         }
-        *end = row.end;
+        assert_eq!(left, 0, "an element a column");
         *rows += 1;
-    }
-}
-
-/// A row that is being added.
-struct Row<'a> {
-    entries: &'a mut [Number],
-    ends: &'a mut Vec<usize>,
-    end: usize,
-    /// The columns of a block.
-    block: usize,
-    /// The column that comes next, within its block.
-    column: usize,
-    /// How many columns are still to come.
-    left: usize,
-}
-
-impl Row<'_> {
-    /// Adds groups of one block, the first `count` columns of which belong to the row.
-    #[inline(always)]
-    fn keep<S: Simd>(&mut self, simd: S, groups: &[[f32; GROUP]], count: usize) {
-        for (group, first) in groups.iter().zip((self.column as u32..).step_by(GROUP)) {
-            let to = self.entries[self.end..].first_chunk_mut().expect("room for a group");
-            self.end += simd.keep_numbers(group, first, to);
-        }
-        (self.column, self.left) = (self.column + count, self.left - count);
-        if self.column == self.block || self.left == 0 {
-            self.ends.push(self.end);
-            self.column = 0;
-        }
     }
 }
 
@@ -269,6 +239,7 @@ impl Kernel for PushImages<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::tiles::panels_of;
 
     /// The rows as they were before their zeros were left out.
     fn dense<const ROWS: usize, E: Entry<ROWS>>(
@@ -296,14 +267,16 @@ mod tests {
                 let mut numbers: Vec<f32> =
                     (0..cols).map(|j| if j / 5 % 3 == 0 { j as f32 * 0.3 } else { 0.0 }).collect();
                 for with_one in [0, 1] {
-                    let mut rows = SparseRows::default();
-                    rows.clear(2, cols + with_one);
-                    for piece in [32, cols] {
-                        rows.push(level, numbers[..cols].chunks(piece));
-                    }
-                    numbers.resize(cols + with_one, 1.0);
-                    for row in [0, 1] {
-                        assert_eq!(dense(&rows, row), [&numbers[..]], "{level}, {cols}");
+                    for (block, blocks) in [blocks_of(cols + with_one), panels_of(cols)] {
+                        let mut rows = SparseRows::default();
+                        rows.clear(2, cols + with_one, (block, blocks));
+                        for _ in 0..2 {
+                            rows.push(level, numbers[..cols].chunks(block));
+                        }
+                        numbers.resize(cols + with_one, 1.0);
+                        for row in [0, 1] {
+                            assert_eq!(dense(&rows, row), [&numbers[..]], "{level}, {cols}");
+                        }
                     }
                 }
             }
@@ -355,10 +328,10 @@ mod tests {
     fn signs_of_zero_are_left_out_and_what_is_no_number_stays() {
         for level in Level::available() {
             let mut rows = SparseRows::default();
-            rows.clear(1, 4);
+            rows.clear(1, 5, blocks_of(5));
             rows.push(level, [&[-0.0, f32::NAN, f32::MIN_POSITIVE / 2.0, 0.0][..]].into_iter());
             let columns: Vec<u32> = rows.block(0, 0).iter().map(|entry| entry.column).collect();
-            assert_eq!(columns, [1, 2], "{level}");
+            assert_eq!(columns, [1, 2, 4], "{level}");
         }
     }
 }

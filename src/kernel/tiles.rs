@@ -7,7 +7,6 @@
 //! their velocity stay in that core's L2 cache from step to step.
 
 use crate::kernel::aligned::Aligned;
-use crate::kernel::sparse::blocks_of;
 
 /// Columns of the widest panel.
 pub(crate) const MAX_WIDTH: usize = 64;
@@ -64,25 +63,44 @@ impl Tile {
 pub(crate) struct Tiles {
     rows: usize,
     cols: usize,
+    /// The rows of each block but the last, which has those that are left, and how many
+    /// blocks.
+    block: usize,
+    blocks: usize,
     tiles: Vec<Tile>,
 }
 
 impl Tiles {
-    pub(crate) fn zeros(rows: usize, cols: usize) -> Self {
+    /// In `blocks` blocks of `block` rows each, the last one of more or fewer.
+    pub(crate) fn zeros(rows: usize, cols: usize, (block, blocks): (usize, usize)) -> Self {
         let (width, panels) = panels_of(cols);
-        let (block, blocks) = blocks_of(rows);
-        let tile = Tile { values: Aligned::zeros(block * width), ..Tile::default() };
-        Self { rows, cols, tiles: vec![tile; panels * blocks] }
+        let tile = |index| {
+            let first = index % blocks * block;
+            let rows = if index % blocks + 1 < blocks { block } else { rows - first };
+            Tile { values: Aligned::zeros(rows * width), ..Tile::default() }
+        };
+        Self { rows, cols, block, blocks, tiles: (0..panels * blocks).map(tile).collect() }
+    }
+
+    /// The number of rows.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
     }
 
     /// The number of blocks of rows.
     pub(crate) fn blocks(&self) -> usize {
-        blocks_of(self.rows).1
+        self.blocks
     }
 
     /// The tiles of a panel, from the top to the bottom.
     pub(crate) fn panel(&self, panel: usize) -> &[Tile] {
-        &self.tiles[panel * self.blocks()..][..self.blocks()]
+        &self.tiles[panel * self.blocks..][..self.blocks]
+    }
+
+    /// The block that a row is in, and its place there.
+    fn place(&self, row: usize) -> (usize, usize) {
+        let block = (row / self.block).min(self.blocks - 1);
+        (block, row - block * self.block)
     }
 
     /// Whether no value is infinite or NaN.
@@ -95,32 +113,25 @@ impl Tiles {
         &mut self.tiles
     }
 
-    /// Fills tile `index` of the first `rows` rows of this matrix, transposed.
-    pub(crate) fn transpose_tile(&self, index: usize, rows: usize, tile: &mut Tile) {
-        let (width, _) = panels_of(rows);
-        let (from_width, _) = panels_of(self.cols);
-        let (block, blocks) = blocks_of(self.cols);
-        let (from_block, _) = blocks_of(self.rows);
-        let (left, top) = (index / blocks * width, index % blocks * block);
-        // Squares of 16 × 16: each is whole within a panel of this matrix, as a
-        // panel's width is a multiple of 16, and stays in the L1 cache. Columns
-        // after the last are zeros here too.
-        let bottom = (top + block).min(self.cols);
-        for first in (top / 16 * 16..bottom).step_by(16) {
-            let panel = self.panel(first / from_width);
-            let rows_here = first.max(top)..(first + 16).min(bottom);
-            for square in (left..rows.min(left + width)).step_by(16) {
+    /// Fills tile `index` of this matrix transposed, without its last row: each block of
+    /// one is a panel of the other.
+    pub(crate) fn transpose_tile(&self, index: usize, tile: &mut Tile) {
+        let ((from_width, panels), width) = (panels_of(self.cols), self.block);
+        let from = &self.panel(index % panels)[index / panels].values;
+        let rows = (self.rows - 1 - index / panels * width).min(width);
+        let cols = tile.values.len() / width;
+        // Squares of 16 × 16 stay in the L1 cache.
+        for left in (0..rows).step_by(16) {
+            for top in (0..cols).step_by(16) {
                 let mut columns = [[0.0; 16]; 16];
-                for (row, column) in (square..rows.min(square + 16)).zip(0..) {
-                    let start = row % from_block * from_width + first % from_width;
-                    let values = &panel[row / from_block].values[start..][..16];
-                    for (line, &value) in columns.iter_mut().zip(values) {
-                        line[column] = value;
+                for (row, index) in (left..rows.min(left + 16)).zip(0..) {
+                    let values = &from[row * from_width + top..][..16];
+                    for (column, &value) in columns.iter_mut().zip(values) {
+                        column[index] = value;
                     }
                 }
-                for row in rows_here.clone() {
-                    let start = (row - top) * width + square - left;
-                    tile.values[start..][..16].copy_from_slice(&columns[row - first]);
+                for (row, column) in (top..cols.min(top + 16)).zip(columns) {
+                    tile.values[row * width + left..][..16].copy_from_slice(&column);
                 }
             }
         }
@@ -128,20 +139,19 @@ impl Tiles {
 
     /// Takes over a row.
     pub(crate) fn set_row(&mut self, slot: Slot, row: usize, values: &[f32]) {
-        let (width, _) = panels_of(self.cols);
-        let (block, blocks) = blocks_of(self.rows);
+        let ((width, _), (block, row)) = (panels_of(self.cols), self.place(row));
         for (panel, values) in values.chunks(width).enumerate() {
-            let tile = &mut self.tiles[panel * blocks + row / block];
-            tile.slot_mut(slot)[row % block * width..][..values.len()].copy_from_slice(values);
+            let tile = &mut self.tiles[panel * self.blocks + block];
+            tile.slot_mut(slot)[row * width..][..values.len()].copy_from_slice(values);
         }
     }
 
     /// Writes a row out.
     pub(crate) fn copy_row(&self, slot: Slot, row: usize, values: &mut [f32]) {
-        let ((width, _), (block, _)) = (panels_of(self.cols), blocks_of(self.rows));
+        let ((width, _), (block, row)) = (panels_of(self.cols), self.place(row));
         for (panel, values) in values.chunks_mut(width).enumerate() {
-            let tile = &self.panel(panel)[row / block];
-            values.copy_from_slice(&tile.slot(slot)[row % block * width..][..values.len()]);
+            let tile = &self.panel(panel)[block];
+            values.copy_from_slice(&tile.slot(slot)[row * width..][..values.len()]);
         }
     }
 }
@@ -150,10 +160,10 @@ impl Tiles {
 mod tests {
     use super::*;
 
-    /// Element (`row`, `col`), and the zeros around.
+    /// Element (`row`, `col`), and the zeros beside.
     fn element(tiles: &Tiles, row: usize, col: usize) -> f32 {
-        let ((width, _), (block, _)) = (panels_of(tiles.cols), blocks_of(tiles.rows));
-        tiles.panel(col / width)[row / block].values[row % block * width + col % width]
+        let ((width, _), (block, row)) = (panels_of(tiles.cols), tiles.place(row));
+        tiles.panel(col / width)[block].values[row * width + col % width]
     }
 
     #[test]
@@ -161,21 +171,19 @@ mod tests {
         let sizes = [(1, 1), (5, 16), (17, 40), (64, 65), (265, 70), (70, 600), (530, 280)];
         for (rows, cols) in sizes.into_iter().take(if cfg!(miri) { 3 } else { 7 }) {
             // The last row is the bias, which is left out.
-            let mut matrix = Tiles::zeros(rows + 1, cols);
+            let mut matrix = Tiles::zeros(rows + 1, cols, panels_of(rows));
             for row in 0..=rows {
                 let values: Vec<f32> = (0..cols).map(|col| (1 + row * cols + col) as f32).collect();
                 matrix.set_row(Slot::Values, row, &values);
             }
-            let mut transposed = Tiles::zeros(cols, rows);
+            let mut transposed = Tiles::zeros(cols, rows, panels_of(cols));
             for (index, tile) in transposed.tiles_mut().iter_mut().enumerate() {
-                matrix.transpose_tile(index, rows, tile);
+                matrix.transpose_tile(index, tile);
             }
             let (width, panels) = panels_of(rows);
-            let (block, blocks) = blocks_of(cols);
-            for row in 0..block * blocks {
+            for row in 0..cols {
                 for col in 0..panels * width {
-                    let is_inside = row < cols && col < rows;
-                    let expected = if is_inside { element(&matrix, col, row) } else { 0.0 };
+                    let expected = if col < rows { element(&matrix, col, row) } else { 0.0 };
                     assert_eq!(
                         element(&transposed, row, col),
                         expected,
