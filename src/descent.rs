@@ -1,16 +1,15 @@
 //! A step of gradient descent, on all cores.
 //!
-//! It has five stages; in each, tasks share nothing that one of them changes, and the
+//! It has four stages; in each, tasks share nothing that one of them changes, and the
 //! next begins when all are done:
 //!
-//! 1. by part of the images: X₀ without its zeros
-//! 2. by panel of the first layer: X₁ = f(X₀·W₁ + b₁)
-//! 3. by part: the other layers, the loss, and the errors D down to the second layer;
-//!    all of this needs an image's own values only
-//! 4. by panel of the first layer: its errors; and the gradient Xᵀ·D of the other
+//! 1. by panel of the first layer: X₀ without its zeros, and X₁ = f(X₀·W₁ + b₁)
+//! 2. by part of the images: the other layers, the loss, and the errors D down to the
+//!    second layer; all of this needs an image's own values only
+//! 3. by panel of the first layer: its errors; and the gradient Xᵀ·D of the other
 //!    layers by tile, image after image, and at once the step, while the tile is in
 //!    the cache
-//! 5. by tile of the first layer: its gradient and its step; and Wᵀ of the others
+//! 4. by tile of the first layer: its gradient and its step; and Wᵀ of the others
 //!
 //! Each element of D·Wᵀ is one chain over the layer's outputs, each of Xᵀ·D one
 //! over the images, however they are dealt.
@@ -20,7 +19,7 @@ mod first_layer;
 
 use crate::dense::Dense;
 use crate::descent::errors::{Backward, PartErrors};
-use crate::descent::first_layer::{FirstLayer, errors_of};
+use crate::descent::first_layer::{FirstLayer, factors};
 use crate::dropout::Dropout;
 use crate::kernel::aligned::Aligned;
 use crate::kernel::columns::WORD;
@@ -28,14 +27,11 @@ use crate::kernel::gradients::{AddGradient, DescendImages, SUMS};
 use crate::kernel::level::Level;
 use crate::kernel::panels::add_gradient;
 use crate::kernel::parallel::Pool;
-use crate::kernel::sparse::{MAX_BLOCK, PixelPair, SparseRows, blocks_of};
+use crate::kernel::sparse::{MAX_BLOCK, blocks_of};
 use crate::kernel::step::{Descend, SquaredNorm, Step};
 use crate::kernel::tiles::{MAX_WIDTH, Slot, Tile, Tiles, panels_of};
 use crate::loss::Loss;
 use crate::pass::{Packed, Pass};
-
-/// How many images ahead memory is asked for: as long as it takes to come.
-const PREFETCH: usize = 6;
 
 /// Floats of the largest tile, and of the largest of the narrowest panel.
 const TILE: usize = MAX_BLOCK * MAX_WIDTH;
@@ -47,8 +43,6 @@ pub(crate) struct Descent {
     packed: Packed,
     /// Wᵀ of each layer; of the first, whose inputs need no error, nothing.
     transposed: Vec<Tiles>,
-    /// X₀ of each part.
-    inputs: Vec<SparseRows<PixelPair>>,
     /// What each thread does of the first layer.
     first: Vec<FirstLayer>,
     /// The errors of each part.
@@ -84,9 +78,8 @@ impl Descent {
         });
         let transposed = transposed.collect();
         let first = FirstLayer::shares(&packed.layers[0], pass.parts.len());
-        let inputs = pass.parts.iter().map(|_| SparseRows::default()).collect();
         let errors = pass.parts.iter().map(|_| PartErrors::new(&packed)).collect();
-        let mut descent = Self { pass, packed, transposed, inputs, first, errors };
+        let mut descent = Self { pass, packed, transposed, first, errors };
         descent.transpose(1);
         descent
     }
@@ -130,24 +123,12 @@ impl Descent {
         let count = chunk.labels.len();
         self.pass.deal(count);
         let Self { pass: Pass { pool, level, parts }, packed, transposed, .. } = self;
-        let Self { inputs, first, errors, .. } = self;
+        let Self { first, errors, .. } = self;
         let level = *level;
         let layer = &packed.layers[0];
-        pool.run_pairs(inputs, errors, |part, inputs, errors| {
-            let images = parts[part].images.clone();
-            let (start, end) = (images.start, images.end);
-            inputs.fill(level, images.clone(), layer.inputs + 1, |number| {
-                // After its last one, a thread's first of the next batch.
-                let later = number + PREFETCH;
-                announce(if later < end { later } else { later - end + start + count });
-                image(number)
-            });
-            if !layer.is_narrow() {
-                // While its images are in the cache.
-                errors.inked.fill(level, images, layer.inputs + 1, &image);
-            }
+        pool.run_each(first, |number, share| {
+            share.forward(number, layer, level, parts, &announce, &image);
         });
-        pool.run_each(first, |_, share| share.forward(layer, level, inputs));
         first.iter_mut().for_each(|share| share.exchange_outputs(parts));
         pool.run_pairs(parts, errors, |_, part, errors| {
             part.forward(packed, level, chunk.dropout);
@@ -165,7 +146,7 @@ impl Descent {
             self.descend_clipped(step, clip_norm);
             self.transpose(1);
         } else if chunk.is_last {
-            // Stage 5 has the second layer's.
+            // Stage 4 has the second layer's.
             self.transpose(2);
         }
         let mut loss = Loss::default();
@@ -173,7 +154,7 @@ impl Descent {
         loss
     }
 
-    /// Stage 4; the step is taken if it is the time.
+    /// Stage 3; the step is taken if it is the time.
     fn descend_others(&mut self, chunk: &Chunk<'_>, step: Option<Step>) {
         let Self { pass: Pass { pool, level, parts }, packed, transposed, first, errors, .. } =
             self;
@@ -211,31 +192,31 @@ impl Descent {
         }
     }
 
-    /// Stage 5.
+    /// Stage 4.
     fn descend_first<'a>(
         &mut self,
         chunk: &Chunk<'_>,
         step: Option<Step>,
         image: impl Fn(usize) -> &'a [u8] + Sync,
     ) {
-        let Self { pass, packed, transposed, first, errors, inputs: lists } = self;
-        let (level, errors, image) = (pass.level, &*errors, &image);
+        let Self { pass, packed, transposed, first, .. } = self;
+        let (level, first, image) = (pass.level, &*first, &image);
         let Some((layer, others)) = packed.layers.split_first_mut() else { return };
         let (inputs, images, is_narrow) = (layer.inputs + 1, chunk.labels.len(), layer.is_narrow());
         let ((width, _), (rows, blocks)) = (panels_of(layer.outputs), blocks_of(inputs));
         let descend = |number: usize, tile: &mut Tile| {
             let (panel, block) = (number / blocks, number % blocks);
+            let factors = (0..first.len()).map(|part| factors(first, panel, part));
             if is_narrow {
                 descend_tile(tile, chunk.is_first, step, level, |gradient| {
-                    for (part, inputs) in lists.iter().enumerate() {
-                        let errors = errors_of(first, panel, part);
+                    for (inputs, errors) in factors.clone() {
+                        let inputs = &inputs.listed;
                         level.run(AddGradient { inputs, block, errors, width, gradient });
                     }
                 });
                 return;
             }
-            let parts = errors.iter().enumerate();
-            let factors = parts.map(|(part, own)| (&own.inked, errors_of(first, panel, part)));
+            let factors = factors.map(|(inputs, errors)| (&inputs.inked, errors));
             let columns = block * rows..((block + 1) * rows).min(inputs);
             let is_first = chunk.is_first;
             let room = if images > WORD { SUMS } else { 0 };

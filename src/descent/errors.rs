@@ -4,7 +4,6 @@ use crate::activation::Activation;
 use crate::descent::Chunk;
 use crate::dropout::Dropout;
 use crate::kernel::aligned::Aligned;
-use crate::kernel::columns::InkedColumns;
 use crate::kernel::level::Level;
 use crate::kernel::panels::{Differentiate, multiply};
 use crate::kernel::products::Forward;
@@ -23,8 +22,6 @@ pub(super) struct PartErrors {
     pub(super) layers: Vec<Vec<Aligned>>,
     /// Again, for the product with Wᵀ, where a layer is not narrow.
     pub(super) listed: Vec<SparseRows<Number>>,
-    /// The images by column.
-    pub(super) inked: InkedColumns,
     pub(super) losses: Vec<Loss>,
     /// Those of some images, class by class.
     logits: Vec<[f32; SAMPLES]>,
@@ -36,7 +33,6 @@ impl PartErrors {
         Self {
             layers: packed.layers.iter().map(errors).collect(),
             listed: packed.layers.iter().map(|_| SparseRows::default()).collect(),
-            inked: InkedColumns::default(),
             losses: Vec::new(),
             logits: Vec::new(),
         }

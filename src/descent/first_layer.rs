@@ -7,20 +7,35 @@ use std::ops::Range;
 
 use crate::descent::errors::{Backward, PartErrors};
 use crate::kernel::aligned::Aligned;
+use crate::kernel::columns::InkedColumns;
 use crate::kernel::level::Level;
 use crate::kernel::parallel::share;
 use crate::kernel::sparse::{PixelPair, SparseRows};
 use crate::kernel::tiles::panels_of;
 use crate::pass::{PackedLayer, Part};
 
+/// How many images ahead memory is asked for: as long as it takes to come.
+const PREFETCH: usize = 6;
+
 /// What one thread does of the first layer.
 pub(super) struct FirstLayer {
     /// Which of all pairs of a panel and a part: number i is of panel i / parts and of
     /// part i % parts.
     pairs: Range<usize>,
+    /// X of each part that is in these pairs; of another one, nothing. What another core
+    /// has listed takes longer to read than to list again.
+    inputs: Vec<Inputs>,
     /// Y of each pair, and D: (images, width).
     outputs: Vec<Aligned>,
     errors: Vec<Aligned>,
+}
+
+/// X of a part.
+#[derive(Default)]
+pub(super) struct Inputs {
+    pub(super) listed: SparseRows<PixelPair>,
+    /// Again, by column; only where the layer is not narrow.
+    pub(super) inked: InkedColumns,
 }
 
 impl FirstLayer {
@@ -30,6 +45,7 @@ impl FirstLayer {
         let new = |number| {
             let pairs = share(panels * threads, threads, number);
             Self {
+                inputs: (0..threads).map(|_| Inputs::default()).collect(),
                 outputs: vec![Aligned::default(); pairs.len()],
                 errors: vec![Aligned::default(); pairs.len()],
                 pairs,
@@ -38,16 +54,44 @@ impl FirstLayer {
         (0..threads).map(new).collect()
     }
 
-    /// Y = f(X·W + b), where X is each part's.
-    pub(super) fn forward(
+    /// Y = f(X·W + b) of each pair; for share number `number`.
+    pub(super) fn forward<'a>(
         &mut self,
+        number: usize,
         layer: &PackedLayer,
         level: Level,
-        inputs: &[SparseRows<PixelPair>],
+        parts: &[Part],
+        announce: impl Fn(usize),
+        image: impl Fn(usize) -> &'a [u8],
     ) {
+        let (first, count) = match self.pairs.len() {
+            // All parts: each thread begins with another, so that they do not wait for the
+            // same memory.
+            pairs if pairs >= parts.len() => (number, parts.len()),
+            pairs => (self.pairs.start % parts.len(), pairs),
+        };
+        let own = (first..first + count).map(|part| part % parts.len());
+        let images: usize = own.clone().map(|part| parts[part].images.len()).sum();
+        let (start, all) = (parts[first].images.start, parts[parts.len() - 1].images.end);
+        for part in own {
+            let Inputs { listed, inked } = &mut self.inputs[part];
+            let here = parts[part].images.clone();
+            listed.fill(level, here.clone(), layer.inputs + 1, |number| {
+                let later = (number + all - start) % all + PREFETCH;
+                // After its last one, a thread's first of the next batch.
+                let (chunk, later) =
+                    if later < images { (0, later) } else { (all, later - images) };
+                announce(chunk + (start + later) % all);
+                image(number)
+            });
+            if !layer.is_narrow() {
+                // While its images are in the cache.
+                inked.fill(level, here, layer.inputs + 1, &image);
+            }
+        }
         for (pair, outputs) in self.pairs.clone().zip(&mut self.outputs) {
-            let (panel, part) = (pair / inputs.len(), pair % inputs.len());
-            layer.forward_panel(level, panel, &inputs[part], outputs);
+            let (panel, part) = (pair / parts.len(), pair % parts.len());
+            layer.forward_panel(level, panel, &self.inputs[part].listed, outputs);
         }
     }
 
@@ -82,10 +126,10 @@ impl FirstLayer {
     }
 }
 
-/// D of a part's images for a panel.
-pub(super) fn errors_of(shares: &[FirstLayer], panel: usize, part: usize) -> &[f32] {
+/// X of a part, and D of its images for a panel.
+pub(super) fn factors(shares: &[FirstLayer], panel: usize, part: usize) -> (&Inputs, &[f32]) {
     let pair = panel * shares.len() + part;
     let has_it = |share: &&FirstLayer| share.pairs.contains(&pair);
     let share = shares.iter().find(has_it).expect("each pair is some thread's");
-    &share.errors[pair - share.pairs.start]
+    (&share.inputs[part], &share.errors[pair - share.pairs.start])
 }
