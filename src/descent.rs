@@ -31,11 +31,11 @@ use crate::kernel::sparse::{MAX_BLOCK, blocks_of};
 use crate::kernel::step::{Descend, SquaredNorm, Step};
 use crate::kernel::tiles::{MAX_WIDTH, Slot, Tile, Tiles, panels_of};
 use crate::loss::Loss;
-use crate::pass::{Packed, Pass};
+use crate::pass::{NARROW, Packed, Pass};
 
-/// Floats of the largest tile, and of the largest of the narrowest panel.
-const TILE: usize = MAX_BLOCK * MAX_WIDTH;
-const SMALL_TILE: usize = MAX_BLOCK * 32;
+/// Floats of a tile of a layer after the first with one vector in a row, of one of the
+/// first layer with one, and of the largest of a narrow layer.
+const TILES: [usize; 3] = [(MAX_WIDTH + 1) * 16, MAX_BLOCK * 16, MAX_BLOCK * NARROW];
 
 /// Gradient descent with momentum: the state, and the buffers of a step.
 pub(crate) struct Descent {
@@ -307,15 +307,16 @@ fn descend_tile(
 #[repr(align(64))]
 struct Zeros<const N: usize>([f32; N]);
 
-/// Calls `run` with as many zeros, at most [`TILE`].
+/// Calls `run` with as many zeros, at most the last of [`TILES`].
 fn with_zeros(count: usize, run: impl FnOnce(&mut [f32])) {
+    const { assert!((MAX_WIDTH + 1) * MAX_WIDTH <= TILES[2]) };
+    const { assert!(SUMS <= TILES[2]) };
     // Setting a large tile's to zero takes longer than a small one's whole work.
-    if count == 0 {
-        run(&mut []);
-    } else if count <= SMALL_TILE {
-        run(&mut Zeros([0.0; SMALL_TILE]).0[..count]);
-    } else {
-        run(&mut Zeros([0.0; TILE]).0[..count]);
+    match count {
+        0 => run(&mut []),
+        _ if count <= TILES[0] => run(&mut Zeros([0.0; TILES[0]]).0[..count]),
+        _ if count <= TILES[1] => run(&mut Zeros([0.0; TILES[1]]).0[..count]),
+        _ => run(&mut Zeros([0.0; TILES[2]]).0[..count]),
     }
 }
 

@@ -22,8 +22,9 @@ use crate::kernel::tiles::{Slot, Tiles, panels_of};
 /// chunks of this many.
 pub(crate) const CHUNK: usize = 1024;
 
-/// Outputs of the widest layer whose inputs are not listed first.
-const NARROW: usize = 32;
+/// Outputs of the widest layer whose inputs are not listed, or whose gradient is added up
+/// by rows of images: two vectors of AVX-512.
+pub(crate) const NARROW: usize = 32;
 
 /// The largest number of classes: labels are bytes.
 pub(crate) const MAX_CLASSES: usize = 256;
@@ -60,7 +61,8 @@ impl PackedLayer {
         self.weights.set_row(slot, self.inputs, layer.bias());
     }
 
-    /// Whether it has so few outputs that X is multiplied as it is, with its zeros.
+    /// Whether it has so few outputs that looking for zeros takes longer than what is done
+    /// with a value: after the first layer, X is multiplied as it is.
     pub(crate) fn is_narrow(&self) -> bool {
         self.outputs <= NARROW
     }
