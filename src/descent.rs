@@ -22,8 +22,7 @@ use crate::descent::errors::{Backward, PartErrors};
 use crate::descent::first_layer::{FirstLayer, factors};
 use crate::dropout::Dropout;
 use crate::kernel::aligned::Aligned;
-use crate::kernel::columns::WORD;
-use crate::kernel::gradients::{AddGradient, DescendImages, SUMS};
+use crate::kernel::gradients::{AddGradient, DescendImages, SUMS, TURN};
 use crate::kernel::level::Level;
 use crate::kernel::panels::add_gradient;
 use crate::kernel::parallel::Pool;
@@ -219,7 +218,7 @@ impl Descent {
             let factors = factors.map(|(inputs, errors)| (&inputs.inked, errors));
             let columns = block * rows..((block + 1) * rows).min(inputs);
             let is_first = chunk.is_first;
-            let room = if images > WORD { SUMS } else { 0 };
+            let room = if images > TURN { SUMS } else { 0 };
             with_zeros(room, |sums| {
                 level.run(DescendImages {
                     factors,
