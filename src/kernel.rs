@@ -6,7 +6,8 @@
 //! - [`gemm`]: the product of two dense matrices, for [`Matrix`](crate::Matrix)
 //! - [`sparse`], [`columns`]: rows without their zeros; where images have ink, by column
 //! - [`tiles`], [`products`], [`gradients`]: a layer's weights, the forward pass and the
-//!   gradient, which pass over zeros; [`width`]: loops over their rows
+//!   gradient, which pass over zeros; [`panels`]: both, and the errors, of a narrow layer
+//!   after the first, where that is not worth it; [`width`]: loops over their rows
 //! - [`row`]: the product of one row, for a single prediction
 //! - [`step`]: the step of gradient descent
 //! - [`parallel`]: tasks on all cores

@@ -3,8 +3,8 @@
 //! The gradient Xᵀ·D adds, for each column of X, rows of D. Taken by column, the
 //! sum stays in registers; taken by row, it is loaded and stored for each pixel.
 //! Which images have ink in a column are the bits of a word: that is found faster
-//! than a list of them, and is little for another core to read. Eight images make a
-//! byte for each column; eight bytes are put together where they are used.
+//! than a list of them. Eight images make a byte for each column; eight bytes are put
+//! together where they are used.
 
 use std::ops::Range;
 

@@ -1,8 +1,8 @@
 //! The gradient Xᵀ·D of a tile of weights.
 //!
-//! Each element is one chain of fused multiply-adds, image after image. Where X are
-//! images, it is added up by their columns: the sums stay in registers, and the step is
-//! taken from there. Where X are the outputs of a layer, it is added up by rows.
+//! Each element is one chain of fused multiply-adds, image after image. In a wide first
+//! layer it is added up by the images' columns: the sums stay in registers, and the step
+//! is taken from there. Where X is listed, it is added up by rows.
 
 use std::ops::Range;
 
