@@ -128,6 +128,36 @@ fn regularised_training_gives_the_same_bits_too() {
     }
 }
 
+/// The hash of [`large_batches`]' parameters, computed in the same way.
+const LARGE_BATCHES: u64 = 0xbf65_39a4_66ee_8657;
+
+/// A first layer of two panels, whose gradient is added up by columns, in batches of more
+/// images than a word has bits: in one turn, in two, and in two chunks of some.
+fn large_batches(level: Level, threads: usize) -> u64 {
+    let runs = [100, 200, 1_100].map(|batch_size| {
+        let config = TrainConfig {
+            epochs: 1,
+            batch_size,
+            learning_rate: 0.05,
+            level: Some(level),
+            threads,
+            ..Default::default()
+        };
+        trained(&[784, 72, 10], Activation::Relu, 1_200, &config)
+    });
+    runs.iter().fold(0xcbf2_9ce4_8422_2325, |state, weights| hash(weights, state))
+}
+
+#[test]
+fn training_in_large_batches_gives_the_same_bits_too() {
+    for level in Level::available() {
+        for threads in [1, 2, 3, 8] {
+            let found = large_batches(level, threads);
+            assert_eq!(found, LARGE_BATCHES, "{level} on {threads} threads: {found:#018x}");
+        }
+    }
+}
+
 #[test]
 fn the_test_tells_one_bit() {
     let mut weights = trained(&[784, 17, 10], Activation::Relu, 50, &TrainConfig::default());
