@@ -33,6 +33,11 @@ fn hash(bytes: &[u8], state: u64) -> u64 {
     bytes.iter().fold(state, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
+/// The hash of the bytes of some runs, one after the other.
+fn hash_of_all(runs: &[Vec<u8>]) -> u64 {
+    runs.iter().fold(0xcbf2_9ce4_8422_2325, |state, bytes| hash(bytes, state))
+}
+
 /// One run of everything whose bits could differ: each activation, a batch that
 /// goes through in chunks, a last batch that is not full, both schedules, layers
 /// of several panels.
@@ -66,7 +71,7 @@ fn reference_training(level: Level, threads: usize) -> u64 {
             &TrainConfig { batch_size: 2_000, ..config },
         ),
     ];
-    runs.iter().fold(0xcbf2_9ce4_8422_2325, |state, weights| hash(weights, state))
+    hash_of_all(&runs)
 }
 
 /// Compares the hash of a run with the one in the repository.
@@ -120,7 +125,7 @@ fn regularised_training(level: Level, threads: usize) -> u64 {
         trained(&[784, 72, 300, 10], Activation::Relu, 300, &config),
         trained(&[784, 17, 20, 10], Activation::Tanh, 1_200, &clipped),
     ];
-    runs.iter().fold(0xcbf2_9ce4_8422_2325, |state, file| hash(file, state))
+    hash_of_all(&runs)
 }
 
 #[test]
@@ -145,7 +150,7 @@ fn large_batches(level: Level, threads: usize) -> u64 {
         };
         trained(&[784, 72, 10], Activation::Relu, 1_200, &config)
     });
-    runs.iter().fold(0xcbf2_9ce4_8422_2325, |state, weights| hash(weights, state))
+    hash_of_all(&runs)
 }
 
 #[test]

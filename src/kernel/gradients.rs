@@ -52,13 +52,12 @@ where
 
     #[inline(always)]
     fn at_width<S: Simd, const WIDTH: usize>(self, simd: S) {
-        // Columns side by side have ink in much the same images. As many as the registers hold
-        // the sums of, a row of D is loaded once for them; of four wide ones too much of
-        // the work would be zeros.
-        match WIDTH / S::LANES {
-            1 => self.words_at_once::<S, WIDTH, 4>(simd),
-            ..=4 => self.words_at_once::<S, WIDTH, 2>(simd),
-            _ => self.words_at_once::<S, WIDTH, 1>(simd),
+        // Columns side by side have ink in much the same images: a row of D is loaded once for
+        // two. AVX2 has no registers for the sums of both.
+        if WIDTH / S::LANES <= 4 {
+            self.words_at_once::<S, WIDTH, 2>(simd);
+        } else {
+            self.words_at_once::<S, WIDTH, 1>(simd);
         }
     }
 }
