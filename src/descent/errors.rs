@@ -81,22 +81,21 @@ impl PartErrors {
         let outputs = &part.outputs[part.outputs.len() - 1];
         let labels = chunk.labels[part.images.clone()].chunks(SAMPLES);
         for (first, labels) in (0..).step_by(SAMPLES).zip(labels) {
-            let place = |sample, class| (class / width, (first + sample) * width + class % width);
             let mut padded = [0; SAMPLES];
             padded[..labels.len()].copy_from_slice(labels);
-            for (class, logits) in self.logits.iter_mut().enumerate() {
-                for (sample, logit) in logits[..labels.len()].iter_mut().enumerate() {
-                    let (panel, index) = place(sample, class);
-                    *logit = outputs[panel][index];
+            for (panel, logits) in outputs.iter().zip(self.logits.chunks_mut(width)) {
+                let rows = panel[first * width..].chunks_exact(width).take(labels.len());
+                for (sample, row) in (0..SAMPLES).zip(rows) {
+                    logits.iter_mut().zip(row).for_each(|(of, &logit)| of[sample] = logit);
                 }
             }
             let losses =
                 level.run(CrossEntropy { logits: &mut self.logits, labels: &padded, chunk });
             self.losses.extend(&losses[..labels.len()]);
-            for (class, gradients) in self.logits.iter().enumerate() {
-                for (sample, &gradient) in gradients[..labels.len()].iter().enumerate() {
-                    let (panel, index) = place(sample, class);
-                    panels[panel][index] = gradient;
+            for (panel, gradients) in panels.iter_mut().zip(self.logits.chunks(width)) {
+                let rows = panel[first * width..].chunks_exact_mut(width).take(labels.len());
+                for (sample, row) in (0..SAMPLES).zip(rows) {
+                    row.iter_mut().zip(gradients).for_each(|(error, of)| *error = of[sample]);
                 }
             }
         }
