@@ -134,6 +134,13 @@ fn gradients_of_softmax_alone() {
     check(&[5, 3], Activation::Relu);
 }
 
+/// More classes than a panel of the kernels is wide.
+#[test]
+fn gradients_of_many_classes() {
+    check(&[3, 2, 70], Activation::Tanh);
+    check(&[3, 70], Activation::Tanh);
+}
+
 #[test]
 fn gradients_through_relu() {
     check(&[5, 6, 3], Activation::Relu);
