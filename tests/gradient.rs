@@ -76,8 +76,8 @@ fn check(sizes: &[usize], hidden: Activation) {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         state >> 33
     };
-    // More images than are held as floats at once, so that the gradient is
-    // gathered from several parts.
+    // Images for each thread, so that the gradient is gathered from several
+    // parts.
     let pixels: Vec<u8> = (0..300 * sizes[0]).map(|_| random() as u8).collect();
     let classes = sizes[sizes.len() - 1] as u64;
     let labels = (0..300).map(|_| (random() % classes) as u8).collect();

@@ -84,8 +84,7 @@ impl PartErrors {
             let mut padded = [0; SAMPLES];
             padded[..labels.len()].copy_from_slice(labels);
             for (panel, logits) in outputs.iter().zip(self.logits.chunks_mut(width)) {
-                let rows = panel[first * width..].chunks_exact(width).take(labels.len());
-                for (sample, row) in (0..SAMPLES).zip(rows) {
+                for (sample, row) in (0..SAMPLES).zip(panel[first * width..].chunks_exact(width)) {
                     logits.iter_mut().zip(row).for_each(|(of, &logit)| of[sample] = logit);
                 }
             }
@@ -93,7 +92,7 @@ impl PartErrors {
                 level.run(CrossEntropy { logits: &mut self.logits, labels: &padded, chunk });
             self.losses.extend(&losses[..labels.len()]);
             for (panel, gradients) in panels.iter_mut().zip(self.logits.chunks(width)) {
-                let rows = panel[first * width..].chunks_exact_mut(width).take(labels.len());
+                let rows = panel[first * width..].chunks_exact_mut(width);
                 for (sample, row) in (0..SAMPLES).zip(rows) {
                     row.iter_mut().zip(gradients).for_each(|(error, of)| *error = of[sample]);
                 }
