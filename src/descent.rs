@@ -3,7 +3,8 @@
 //! It has four stages; in each, tasks share nothing that one of them changes, and the
 //! next begins when all are done:
 //!
-//! 1. by panel of the first layer: X₀ without its zeros, and X₁ = f(X₀·W₁ + b₁)
+//! 1. by panel of the first layer: X₀ without its zeros, unless it is known from an earlier
+//!    step, and X₁ = f(X₀·W₁ + b₁)
 //! 2. by part of the images: the other layers, the loss, and the errors D down to the
 //!    second layer; all of this needs an image's own values only
 //! 3. by panel of the first layer: its errors; and the gradient Xᵀ·D of the other
@@ -58,6 +59,8 @@ pub(crate) struct Chunk<'a> {
     pub(crate) batch_size: usize,
     pub(crate) is_first: bool,
     pub(crate) is_last: bool,
+    /// Its number, where each batch is of the same chunks of the same images.
+    pub(crate) recurs_as: Option<usize>,
 }
 
 impl Descent {
@@ -125,8 +128,13 @@ impl Descent {
         let Self { first, errors, .. } = self;
         let level = *level;
         let layer = &packed.layers[0];
+        // Of a wide layer's images each thread has its own list, and they take little of the time.
+        let recurs_as = chunk.recurs_as.filter(|_| layer.is_narrow());
         pool.run_each(first, |number, share| {
-            share.forward(number, layer, level, parts, &announce, &image);
+            share.recall(recurs_as, |share| {
+                share.list(number, layer, level, parts, &announce, &image);
+            });
+            share.forward(layer, level, parts);
         });
         first.iter_mut().for_each(|share| share.exchange_outputs(parts));
         pool.run_pairs(parts, errors, |_, part, errors| {
@@ -341,6 +349,7 @@ mod tests {
             batch_size: 6,
             is_first: true,
             is_last: true,
+            recurs_as: None,
         };
         let rule = Rule::Momentum { momentum: 0.9 };
         let step = Step { rule, learning_rate: 0.1, keep: 1.0, gradient_scale: 1.0 };

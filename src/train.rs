@@ -4,7 +4,7 @@
 //! the gradient of the mean loss is computed by back-propagation (see
 //! [`Dense`](crate::Dense)), and the [`Optimizer`](crate::Optimizer) takes a step
 //! with the learning rate of the [`Schedule`]. A batch size of at least the number
-//! of images is full-batch gradient descent.
+//! of images is full-batch gradient descent, for which nothing is shuffled.
 //!
 //! [`Network::train`] runs to the end. A [`Trainer`] goes epoch by epoch, and its
 //! state can be kept: see [`Trainer::save`].
@@ -281,7 +281,9 @@ impl<'a> Trainer<'a> {
         let warm_up = (f64::from(config.warm_up) * steps as f64) as usize;
         self.order.clear();
         self.order.extend(0..self.training.len());
-        Rng::with_stream(config.seed, number as u64).shuffle(&mut self.order);
+        if epoch_steps > 1 {
+            Rng::with_stream(config.seed, number as u64).shuffle(&mut self.order);
+        }
 
         let mut epoch_loss = Loss::default();
         for (index, batch) in self.order.chunks(config.batch_size).enumerate() {
@@ -298,6 +300,7 @@ impl<'a> Trainer<'a> {
                 size: batch.len(),
                 dataset: self.training,
                 epoch: number as u64,
+                recurs: epoch_steps == 1 && self.augmented.is_none(),
             };
             let loss = batch.take_step(&mut self.descent, &mut self.augmented, config, step);
             if !loss.sum.is_finite() {

@@ -25,13 +25,18 @@ pub(super) struct FirstLayer {
     /// X of each part that is in these pairs; of another one, nothing. What another core
     /// has listed takes longer to read than to list again.
     inputs: Vec<Inputs>,
+    /// The same of each chunk that recurs, but for the one at hand, which has changed places
+    /// with `inputs`.
+    recurring: Vec<Vec<Inputs>>,
+    /// The number of that one.
+    at_hand: Option<usize>,
     /// Y of each pair, and D: (images, width).
     outputs: Vec<Aligned>,
     errors: Vec<Aligned>,
 }
 
 /// X of a part.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Inputs {
     pub(super) listed: SparseRows<PixelPair>,
     /// Again, by column; only where the layer is not narrow.
@@ -45,7 +50,9 @@ impl FirstLayer {
         let new = |number| {
             let pairs = share(panels * threads, threads, number);
             Self {
-                inputs: (0..threads).map(|_| Inputs::default()).collect(),
+                inputs: vec![Inputs::default(); threads],
+                recurring: Vec::new(),
+                at_hand: None,
                 outputs: vec![Aligned::default(); pairs.len()],
                 errors: vec![Aligned::default(); pairs.len()],
                 pairs,
@@ -54,8 +61,25 @@ impl FirstLayer {
         (0..threads).map(new).collect()
     }
 
-    /// Y = f(X·W + b) of each pair; for share number `number`.
-    pub(super) fn forward<'a>(
+    /// Has X of a chunk at hand: from `list`, unless it recurs and was there before. The
+    /// numbers of those that recur come in order the first time.
+    pub(super) fn recall(&mut self, recurs_as: Option<usize>, list: impl FnOnce(&mut Self)) {
+        if let Some(last) = self.at_hand.take() {
+            std::mem::swap(&mut self.inputs, &mut self.recurring[last]);
+        }
+        if let Some(chunk) = recurs_as.filter(|&chunk| chunk < self.recurring.len()) {
+            std::mem::swap(&mut self.inputs, &mut self.recurring[chunk]);
+            self.at_hand = Some(chunk);
+            return;
+        }
+        list(self);
+        if recurs_as.is_some() {
+            self.recurring.push(self.inputs.clone());
+        }
+    }
+
+    /// Lists X, for share number `number`.
+    pub(super) fn list<'a>(
         &mut self,
         number: usize,
         layer: &PackedLayer,
@@ -89,6 +113,10 @@ impl FirstLayer {
                 inked.fill(level, here, layer.inputs + 1, &image);
             }
         }
+    }
+
+    /// Y = f(X·W + b) of each pair.
+    pub(super) fn forward(&mut self, layer: &PackedLayer, level: Level, parts: &[Part]) {
         for (pair, outputs) in self.pairs.clone().zip(&mut self.outputs) {
             let (panel, part) = (pair / parts.len(), pair % parts.len());
             layer.forward_panel(level, panel, &self.inputs[part].listed, outputs);

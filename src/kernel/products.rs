@@ -4,10 +4,14 @@
 //! summed index.
 
 use crate::activation::Activation;
+use crate::kernel::prefetch::prefetch;
 use crate::kernel::simd::Simd;
 use crate::kernel::sparse::{Entry, SparseRows};
 use crate::kernel::tiles::Tile;
 use crate::kernel::width::{AtWidth, MAX_VECTORS, Sums};
+
+/// How many lists ahead memory is asked for: those of an earlier step come from far.
+const PREFETCH: usize = 4;
 
 /// Y = f(X·W), for one panel of W.
 pub(crate) struct Forward<'a, E, const ROWS: usize> {
@@ -105,6 +109,9 @@ impl<S: Simd, E: Entry<ROWS>, const ROWS: usize, const WIDTH: usize>
                         if next < lists {
                             places[slot] = next;
                             entries[slot] = self.inputs.block(next, block);
+                            if next + PREFETCH < lists {
+                                prefetch(self.inputs.block(next + PREFETCH, block));
+                            }
                             sums[slot] = self.sums_before::<PARTS>(next, block, first);
                             next += 1;
                         } else {

@@ -24,6 +24,8 @@ pub(super) struct Batch<'a> {
     pub(super) size: usize,
     pub(super) dataset: &'a Dataset,
     pub(super) epoch: u64,
+    /// Whether those of each step are the same, in the same order.
+    pub(super) recurs: bool,
 }
 
 impl Batch<'_> {
@@ -56,6 +58,7 @@ impl Batch<'_> {
                 batch_size: self.size,
                 is_first: number == 0,
                 is_last: number + 1 == chunks,
+                recurs_as: self.recurs.then_some(number),
             };
             let augmented = augmented.as_ref();
             let later = &self.order[number * CHUNK..];

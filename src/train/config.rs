@@ -19,7 +19,9 @@ pub struct TrainConfig {
     /// How often each image is seen; 0 leaves the network as it is.
     pub epochs: usize,
     /// Images in a step, at least 1; as many as there are images, or more, is
-    /// full-batch gradient descent.
+    /// full-batch gradient descent. There, if the first layer has at most 32 outputs and
+    /// there is no augmentation, the images are in memory once more without their paper:
+    /// MNIST with 0.6 bytes a pixel, others with at most 2.
     pub batch_size: usize,
     /// How a step follows from the gradient of the mean loss.
     pub optimizer: Optimizer,
