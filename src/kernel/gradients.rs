@@ -232,8 +232,12 @@ impl<E: Entry<ROWS>, const ROWS: usize> AtWidth for AddGradient<'_, E, ROWS> {
         for (list, rows) in errors.chunks(ROWS).enumerate() {
             // Of a row that is not there, zeros.
             let mut errors = [[simd.splat(0.0); MAX_VECTORS]; ROWS];
-            for (errors, row) in errors.iter_mut().zip(rows) {
-                *errors = load_row::<S, WIDTH>(simd, row);
+            for row in 0..ROWS {
+                for v in 0..WIDTH / S::LANES {
+                    if let Some(of) = rows.get(row) {
+                        errors[row][v] = simd.load(&of[v * S::LANES..]);
+                    }
+                }
             }
             for &entry in self.inputs.block(list, self.block) {
                 let values = entry.values().map(|value| simd.splat(value));

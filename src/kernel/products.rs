@@ -10,7 +10,8 @@ use crate::kernel::sparse::{Entry, SparseRows};
 use crate::kernel::tiles::Tile;
 use crate::kernel::width::{AtWidth, MAX_VECTORS, Sums};
 
-/// How many lists ahead memory is asked for: those of an earlier step come from far.
+/// How many lists ahead memory is asked for, where some come at once: lists of a narrow
+/// layer may be from an earlier step, and come from far.
 const PREFETCH: usize = 4;
 
 /// Y = f(X·W), for one panel of W.
@@ -85,7 +86,7 @@ impl<S: Simd, E: Entry<ROWS>, const ROWS: usize, const WIDTH: usize>
                 for slot in 0..COUNT {
                     places[slot] = slot;
                     entries[slot] = self.inputs.block(slot, block);
-                    sums[slot] = self.sums_before::<PARTS>(slot, block, first);
+                    self.begin::<PARTS>(&mut sums[slot], slot, block, first);
                 }
                 let mut next = COUNT;
                 let mut is_over = false;
@@ -109,10 +110,10 @@ impl<S: Simd, E: Entry<ROWS>, const ROWS: usize, const WIDTH: usize>
                         if next < lists {
                             places[slot] = next;
                             entries[slot] = self.inputs.block(next, block);
-                            if next + PREFETCH < lists {
+                            if COUNT > 1 && next + PREFETCH < lists {
                                 prefetch(self.inputs.block(next + PREFETCH, block));
                             }
-                            sums[slot] = self.sums_before::<PARTS>(next, block, first);
+                            self.begin::<PARTS>(&mut sums[slot], next, block, first);
                             next += 1;
                         } else {
                             is_over = true;
@@ -129,25 +130,25 @@ impl<S: Simd, E: Entry<ROWS>, const ROWS: usize, const WIDTH: usize>
         }
     }
 
-    /// What a list's sums are before a block, from column `first` of the panel on.
+    /// Sets a list's sums to what they are before a block, from column `first` of the panel on.
     #[inline(always)]
     #[allow(clippy::needless_range_loop, reason = "as above")]
-    fn sums_before<const PARTS: usize>(
+    fn begin<const PARTS: usize>(
         &self,
+        sums: &mut Sums<S::Vector, ROWS>,
         list: usize,
         block: usize,
         first: usize,
-    ) -> Sums<S::Vector, ROWS> {
-        let mut sums = [[self.simd.splat(0.0); MAX_VECTORS]; ROWS];
-        if block > 0 {
-            for row in 0..ROWS {
-                let Some(output) = self.outputs.get(list * ROWS + row) else { continue };
-                for v in 0..WIDTH / PARTS / S::LANES {
-                    sums[row][v] = self.simd.load(&output[first + v * S::LANES..]);
-                }
+    ) {
+        for row in 0..ROWS {
+            let output = self.outputs.get(list * ROWS + row).filter(|_| block > 0);
+            for v in 0..WIDTH / PARTS / S::LANES {
+                sums[row][v] = match output {
+                    Some(output) => self.simd.load(&output[first + v * S::LANES..]),
+                    None => self.simd.splat(0.0),
+                };
             }
         }
-        sums
     }
 
     /// Adds each row's element of X times its row of W.
