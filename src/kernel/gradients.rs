@@ -233,10 +233,8 @@ impl<E: Entry<ROWS>, const ROWS: usize> AtWidth for AddGradient<'_, E, ROWS> {
             // Of a row that is not there, zeros.
             let mut errors = [[simd.splat(0.0); MAX_VECTORS]; ROWS];
             for row in 0..ROWS {
-                for v in 0..WIDTH / S::LANES {
-                    if let Some(of) = rows.get(row) {
-                        errors[row][v] = simd.load(&of[v * S::LANES..]);
-                    }
+                if let Some(of) = rows.get(row) {
+                    errors[row] = load_row::<S, WIDTH>(simd, of);
                 }
             }
             for &entry in self.inputs.block(list, self.block) {
