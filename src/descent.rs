@@ -3,7 +3,7 @@
 //! It has four stages; in each, tasks share nothing that one of them changes, and the
 //! next begins when all are done:
 //!
-//! 1. by panel of the first layer: X₀ without its zeros, unless it is known from an earlier
+//! 1. by panel of the first layer: X₀ without its zeros, or as it was laid out in an earlier
 //!    step, and X₁ = f(X₀·W₁ + b₁)
 //! 2. by part of the images: the other layers, the loss, and the errors D down to the
 //!    second layer; all of this needs an image's own values only
@@ -20,7 +20,7 @@ mod first_layer;
 
 use crate::dense::Dense;
 use crate::descent::errors::{Backward, PartErrors};
-use crate::descent::first_layer::{FirstLayer, factors};
+use crate::descent::first_layer::{FirstLayer, add_narrow_gradient, factors};
 use crate::dropout::Dropout;
 use crate::kernel::aligned::Aligned;
 use crate::kernel::gradients::{AddGradient, DescendImages, SUMS, TURN};
@@ -31,11 +31,15 @@ use crate::kernel::sparse::{MAX_BLOCK, blocks_of};
 use crate::kernel::step::{Descend, SquaredNorm, Step};
 use crate::kernel::tiles::{MAX_WIDTH, Slot, Tile, Tiles, panels_of};
 use crate::loss::Loss;
-use crate::pass::{NARROW, Packed, Pass};
+use crate::pass::{CHUNK, NARROW, Packed, Pass};
 
 /// Floats of a tile of a layer after the first with one vector in a row, of one of the
 /// first layer with one, and of the largest of a narrow layer.
 const TILES: [usize; 3] = [(MAX_WIDTH + 1) * 16, MAX_BLOCK * 16, MAX_BLOCK * NARROW];
+
+/// Images of the largest chunk. Where they recur and the first layer is narrow, the four stages
+/// of [`CHUNK`] images are so short that threads wait for each other a tenth of the time.
+pub(crate) const MAX_CHUNK: usize = 4096;
 
 /// Gradient descent with momentum: the state, and the buffers of a step.
 pub(crate) struct Descent {
@@ -61,6 +65,8 @@ pub(crate) struct Chunk<'a> {
     pub(crate) is_last: bool,
     /// Its number, where each batch is of the same chunks of the same images.
     pub(crate) recurs_as: Option<usize>,
+    /// Rows and columns of an image.
+    pub(crate) shape: (usize, usize),
 }
 
 impl Descent {
@@ -104,6 +110,11 @@ impl Descent {
         &mut self.pass.pool
     }
 
+    /// How many images there are in a chunk of a batch that recurs, or of another.
+    pub(crate) fn chunk(&self, recurs: bool) -> usize {
+        if recurs && self.packed.layers[0].is_narrow() { MAX_CHUNK } else { CHUNK }
+    }
+
     /// Whether no parameter is infinite or NaN.
     pub(crate) fn is_finite(&self) -> bool {
         self.packed.layers.iter().all(|layer| layer.weights.is_finite())
@@ -128,13 +139,14 @@ impl Descent {
         let Self { first, errors, .. } = self;
         let level = *level;
         let layer = &packed.layers[0];
-        // Of a wide layer's images each thread has its own list, and they take little of the time.
+        // A wide layer's weights fill their vectors, and listing takes little of its time.
         let recurs_as = chunk.recurs_as.filter(|_| layer.is_narrow());
         pool.run_each(first, |number, share| {
-            share.recall(recurs_as, |share| {
-                share.list(number, layer, level, parts, &announce, &image);
-            });
-            share.forward(layer, level, parts);
+            match recurs_as {
+                Some(recurs_as) => share.lay_out(recurs_as, parts, chunk.shape, &image),
+                None => share.list(number, layer, level, parts, &announce, &image),
+            }
+            share.forward(layer, level, parts, recurs_as);
         });
         first.iter_mut().for_each(|share| share.exchange_outputs(parts));
         pool.run_pairs(parts, errors, |_, part, errors| {
@@ -210,20 +222,18 @@ impl Descent {
         let (level, first, image) = (pass.level, &*first, &image);
         let Some((layer, others)) = packed.layers.split_first_mut() else { return };
         let (inputs, images, is_narrow) = (layer.inputs + 1, chunk.labels.len(), layer.is_narrow());
-        let ((width, _), (rows, blocks)) = (panels_of(layer.outputs), blocks_of(inputs));
+        let outputs = layer.outputs;
+        let ((width, _), (rows, blocks)) = (panels_of(outputs), blocks_of(inputs));
         let descend = |number: usize, tile: &mut Tile| {
             let (panel, block) = (number / blocks, number % blocks);
-            let factors = (0..first.len()).map(|part| factors(first, panel, part));
             if is_narrow {
                 descend_tile(tile, chunk.is_first, step, level, |gradient| {
-                    for (inputs, errors) in factors.clone() {
-                        let inputs = &inputs.listed;
-                        level.run(AddGradient { inputs, block, errors, width, gradient });
-                    }
+                    let place = (panel, block);
+                    add_narrow_gradient(first, chunk.recurs_as, outputs, place, level, gradient);
                 });
                 return;
             }
-            let factors = factors.map(|(inputs, errors)| (&inputs.inked, errors));
+            let factors = (0..first.len()).map(|part| factors(first, panel, part));
             let columns = block * rows..((block + 1) * rows).min(inputs);
             let is_first = chunk.is_first;
             let room = if images > TURN { SUMS } else { 0 };
@@ -295,19 +305,24 @@ fn descend_tile(
     level: Level,
     add: impl Fn(&mut [f32]),
 ) {
-    // Most batches are one chunk, and their gradient never leaves this core's caches.
-    with_zeros(tile.values.len(), |gradient| {
-        if !is_first {
-            gradient.copy_from_slice(&tile.gradient);
-        }
-        add(gradient);
-        if let Some(step) = step {
+    if let Some(step) = step.filter(|_| is_first) {
+        // Most batches are one chunk, and their gradient never leaves this core's caches.
+        with_zeros(tile.values.len(), |gradient| {
+            add(gradient);
             level.run(Descend { step, gradient, tile });
-        } else {
-            tile.gradient.resize(tile.values.len());
-            tile.gradient.copy_from_slice(gradient);
-        }
-    });
+        });
+        return;
+    }
+    let mut gradient = std::mem::take(&mut tile.gradient);
+    gradient.resize(tile.values.len());
+    if is_first {
+        gradient.fill(0.0);
+    }
+    add(&mut gradient);
+    if let Some(step) = step {
+        level.run(Descend { step, gradient: &gradient, tile });
+    }
+    tile.gradient = gradient;
 }
 
 /// Some zeros on the stack, at a cache line.
@@ -350,6 +365,7 @@ mod tests {
             is_first: true,
             is_last: true,
             recurs_as: None,
+            shape: (3, 3),
         };
         let rule = Rule::Momentum { momentum: 0.9 };
         let step = Step { rule, learning_rate: 0.1, keep: 1.0, gradient_scale: 1.0 };

@@ -8,6 +8,8 @@
 //! - [`tiles`], [`products`], [`gradients`]: a layer's weights, the forward pass and the
 //!   gradient, which pass over zeros; [`panels`]: both, and the errors, of a narrow layer
 //!   after the first, where that is not worth it; [`width`]: loops over their rows
+//! - [`recurring`]: both, of the first layer, where it is narrow and each step sees the
+//!   same images
 //! - [`row`]: the product of one row, for a single prediction
 //! - [`step`]: the step of gradient descent
 //! - [`parallel`]: tasks on all cores
@@ -29,6 +31,7 @@ pub(crate) mod panels;
 pub(crate) mod parallel;
 pub(crate) mod prefetch;
 pub(crate) mod products;
+pub(crate) mod recurring;
 pub(crate) mod row;
 pub(crate) mod simd;
 pub(crate) mod sparse;

@@ -47,14 +47,21 @@ fn softmax_of_samples<const N: usize>(logits: &mut [[f32; N]], temperature: f32)
     for powers in &*logits {
         sums.iter_mut().zip(powers).for_each(|(sum, power)| *sum += power);
     }
-    for probabilities in logits {
-        probabilities.iter_mut().zip(sums).for_each(|(p, sum)| *p /= sum);
+    for powers in by_class(logits) {
+        *powers = std::array::from_fn(|sample| powers[sample] / sums[sample]);
     }
     let mut logarithms = [0.0; N];
     for ((logarithm, largest), sum) in logarithms.iter_mut().zip(largest).zip(sums) {
         *logarithm = f64::from(largest) / f64::from(temperature) + ln(f64::from(sum));
     }
     logarithms
+}
+
+/// The values of each class. A compiler that knew more of the loop would take as many
+/// classes at once as a vector has lanes, and gather them one by one.
+#[inline(always)]
+fn by_class<const N: usize>(values: &mut [[f32; N]]) -> impl Iterator<Item = &mut [f32; N]> {
+    values.iter_mut().map(std::hint::black_box)
 }
 
 /// The cross-entropy loss, and how many samples got their class right.
@@ -123,8 +130,8 @@ pub(crate) fn cross_entropy<const N: usize>(
         }
     }
     let scale = 1.0 / batch_size as f32;
-    for gradients in logits {
-        gradients.iter_mut().zip(spreads).for_each(|(g, spread)| *g = (*g - spread) * scale);
+    for gradients in by_class(logits) {
+        *gradients = std::array::from_fn(|sample| (gradients[sample] - spreads[sample]) * scale);
     }
     losses
 }

@@ -15,6 +15,7 @@ use crate::kernel::level::Level;
 use crate::kernel::panels::{Activate, multiply};
 use crate::kernel::parallel::{Pool, share};
 use crate::kernel::products::Forward;
+use crate::kernel::recurring::{ForwardRecurring, Recurring};
 use crate::kernel::sparse::{Entry, Number, PixelPair, SparseRows, blocks_of};
 use crate::kernel::tiles::{Slot, Tiles, panels_of};
 
@@ -92,6 +93,26 @@ impl PackedLayer {
         level.run(Forward {
             inputs,
             weights: self.weights.panel(panel),
+            width,
+            activation: self.activation,
+            outputs,
+        });
+    }
+
+    /// The same of images that recur.
+    pub(crate) fn forward_recurring(
+        &self,
+        level: Level,
+        panel: usize,
+        inputs: &Recurring,
+        outputs: &mut Aligned,
+    ) {
+        let (width, _) = panels_of(self.outputs);
+        outputs.resize(inputs.images() * width);
+        level.run(ForwardRecurring {
+            inputs,
+            weights: self.weights.panel(panel),
+            used: self.outputs,
             width,
             activation: self.activation,
             outputs,

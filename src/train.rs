@@ -4,7 +4,8 @@
 //! the gradient of the mean loss is computed by back-propagation (see
 //! [`Dense`](crate::Dense)), and the [`Optimizer`](crate::Optimizer) takes a step
 //! with the learning rate of the [`Schedule`]. A batch size of at least the number
-//! of images is full-batch gradient descent, for which nothing is shuffled.
+//! of images is full-batch gradient descent, for which nothing is shuffled: images with
+//! ink at the same places are neighbours.
 //!
 //! [`Network::train`] runs to the end. A [`Trainer`] goes epoch by epoch, and its
 //! state can be kept: see [`Trainer::save`].
@@ -41,7 +42,7 @@ use crate::loss::Loss;
 use crate::network::Network;
 use crate::rng::Rng;
 use crate::train::augmented::Augmented;
-use crate::train::batch::Batch;
+use crate::train::batch::{Batch, order_by_ink};
 
 /// What an epoch brought.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -279,10 +280,12 @@ impl<'a> Trainer<'a> {
         let epoch_steps = self.training.len().div_ceil(config.batch_size);
         let steps = config.epochs.saturating_mul(epoch_steps);
         let warm_up = (f64::from(config.warm_up) * steps as f64) as usize;
-        self.order.clear();
-        self.order.extend(0..self.training.len());
         if epoch_steps > 1 {
+            self.order.clear();
+            self.order.extend(0..self.training.len());
             Rng::with_stream(config.seed, number as u64).shuffle(&mut self.order);
+        } else if self.order.is_empty() {
+            self.order = order_by_ink(self.training.images());
         }
 
         let mut epoch_loss = Loss::default();

@@ -1,5 +1,7 @@
 //! The loss of a part's images, and the errors D of each layer after the first.
 
+use std::ops::Range;
+
 use crate::activation::Activation;
 use crate::descent::Chunk;
 use crate::dropout::Dropout;
@@ -74,29 +76,25 @@ impl PartErrors {
         let panels = self.layers.last_mut().expect("a network has a layer");
         for panel in &mut *panels {
             panel.resize(part.images.len() * width);
-            panel.fill(0.0);
         }
         self.losses.clear();
-        self.logits.resize(classes, [0.0; SAMPLES]);
+        self.logits.resize(panels.len() * width, [0.0; SAMPLES]);
         let outputs = &part.outputs[part.outputs.len() - 1];
         let labels = chunk.labels[part.images.clone()].chunks(SAMPLES);
         for (first, labels) in (0..).step_by(SAMPLES).zip(labels) {
             let mut padded = [0; SAMPLES];
             padded[..labels.len()].copy_from_slice(labels);
-            for (panel, logits) in outputs.iter().zip(self.logits.chunks_mut(width)) {
-                for (sample, row) in (0..SAMPLES).zip(panel[first * width..].chunks_exact(width)) {
-                    logits.iter_mut().zip(row).for_each(|(of, &logit)| of[sample] = logit);
-                }
-            }
-            let losses =
-                level.run(CrossEntropy { logits: &mut self.logits, labels: &padded, chunk });
+            let losses = level.run(CrossEntropy {
+                outputs,
+                errors: &mut *panels,
+                width,
+                rows: first..first + labels.len(),
+                logits: &mut self.logits,
+                classes,
+                labels: &padded,
+                chunk,
+            });
             self.losses.extend(&losses[..labels.len()]);
-            for (panel, gradients) in panels.iter_mut().zip(self.logits.chunks(width)) {
-                let rows = panel[first * width..].chunks_exact_mut(width);
-                for (sample, row) in (0..SAMPLES).zip(rows) {
-                    row.iter_mut().zip(gradients).for_each(|(error, of)| *error = of[sample]);
-                }
-            }
         }
     }
 }
@@ -144,9 +142,17 @@ impl Backward<'_> {
     }
 }
 
-/// The loss of some images, and the gradient of their logits.
+/// The loss of at most [`SAMPLES`] images of a part, and the gradient of their logits.
 struct CrossEntropy<'a> {
+    /// The logits of all images of the part, in panels, and room for the gradient.
+    outputs: &'a [Aligned],
+    errors: &'a mut [Aligned],
+    width: usize,
+    /// Which of them.
+    rows: Range<usize>,
+    /// Room for a row for each column of the panels.
     logits: &'a mut [[f32; SAMPLES]],
+    classes: usize,
     labels: &'a [u8; SAMPLES],
     chunk: &'a Chunk<'a>,
 }
@@ -155,8 +161,29 @@ impl Kernel for CrossEntropy<'_> {
     type Output = [Loss; SAMPLES];
 
     #[inline(always)]
-    fn run<S: Simd>(self, _: S) -> [Loss; SAMPLES] {
+    fn run<S: Simd>(self, simd: S) -> [Loss; SAMPLES] {
+        let Self { width, logits, classes, .. } = self;
         let Chunk { label_smoothing, batch_size, .. } = *self.chunk;
-        cross_entropy(self.logits, self.labels, label_smoothing, batch_size)
+        let values = self.rows.start * width..self.rows.end * width;
+        let squares = || (0..).step_by(SAMPLES).map(|class| (class / width, class % width));
+        for ((panel, first), square) in squares().zip(logits.as_chunks_mut().0) {
+            let rows = self.outputs[panel][values.clone()].chunks_exact(width);
+            for (to, row) in square.iter_mut().zip(rows) {
+                to.copy_from_slice(&row[first..first + SAMPLES]);
+            }
+            simd.transpose(square);
+        }
+        let losses =
+            cross_entropy(&mut logits[..classes], self.labels, label_smoothing, batch_size);
+        // What is after the last class is no error.
+        logits[classes..].fill([0.0; SAMPLES]);
+        for ((panel, first), square) in squares().zip(logits.as_chunks_mut().0) {
+            simd.transpose(square);
+            let rows = self.errors[panel][values.clone()].chunks_exact_mut(width);
+            for (from, row) in square.iter().zip(rows) {
+                row[first..first + SAMPLES].copy_from_slice(from);
+            }
+        }
+        losses
     }
 }

@@ -8,8 +8,10 @@ use std::ops::Range;
 use crate::descent::errors::{Backward, PartErrors};
 use crate::kernel::aligned::Aligned;
 use crate::kernel::columns::InkedColumns;
+use crate::kernel::gradients::AddGradient;
 use crate::kernel::level::Level;
 use crate::kernel::parallel::share;
+use crate::kernel::recurring::{AddGradientRecurring, Recurring};
 use crate::kernel::sparse::{PixelPair, SparseRows};
 use crate::kernel::tiles::panels_of;
 use crate::pass::{PackedLayer, Part};
@@ -25,22 +27,19 @@ pub(super) struct FirstLayer {
     /// X of each part that is in these pairs; of another one, nothing. What another core
     /// has listed takes longer to read than to list again.
     inputs: Vec<Inputs>,
-    /// The same of each chunk that recurs, but for the one at hand, which has changed places
-    /// with `inputs`.
-    recurring: Vec<Vec<Inputs>>,
-    /// The number of that one.
-    at_hand: Option<usize>,
+    /// The same of each chunk that recurs, where the layer is narrow.
+    recurring: Vec<Vec<Recurring>>,
     /// Y of each pair, and D: (images, width).
     outputs: Vec<Aligned>,
     errors: Vec<Aligned>,
 }
 
 /// X of a part.
-#[derive(Clone, Default)]
-pub(super) struct Inputs {
-    pub(super) listed: SparseRows<PixelPair>,
+#[derive(Default)]
+struct Inputs {
+    listed: SparseRows<PixelPair>,
     /// Again, by column; only where the layer is not narrow.
-    pub(super) inked: InkedColumns,
+    inked: InkedColumns,
 }
 
 impl FirstLayer {
@@ -50,9 +49,8 @@ impl FirstLayer {
         let new = |number| {
             let pairs = share(panels * threads, threads, number);
             Self {
-                inputs: vec![Inputs::default(); threads],
+                inputs: (0..threads).map(|_| Inputs::default()).collect(),
                 recurring: Vec::new(),
-                at_hand: None,
                 outputs: vec![Aligned::default(); pairs.len()],
                 errors: vec![Aligned::default(); pairs.len()],
                 pairs,
@@ -61,21 +59,25 @@ impl FirstLayer {
         (0..threads).map(new).collect()
     }
 
-    /// Has X of a chunk at hand: from `list`, unless it recurs and was there before. The
-    /// numbers of those that recur come in order the first time.
-    pub(super) fn recall(&mut self, recurs_as: Option<usize>, list: impl FnOnce(&mut Self)) {
-        if let Some(last) = self.at_hand.take() {
-            std::mem::swap(&mut self.inputs, &mut self.recurring[last]);
-        }
-        if let Some(chunk) = recurs_as.filter(|&chunk| chunk < self.recurring.len()) {
-            std::mem::swap(&mut self.inputs, &mut self.recurring[chunk]);
-            self.at_hand = Some(chunk);
+    /// Lays out X of a chunk that recurs, unless it was there before. The numbers of chunks
+    /// come in order the first time.
+    pub(super) fn lay_out<'a>(
+        &mut self,
+        chunk: usize,
+        parts: &[Part],
+        shape: (usize, usize),
+        image: impl Fn(usize) -> &'a [u8],
+    ) {
+        if chunk < self.recurring.len() {
             return;
         }
-        list(self);
-        if recurs_as.is_some() {
-            self.recurring.push(self.inputs.clone());
-        }
+        let is_own = |part: usize| self.pairs.clone().any(|pair| pair % parts.len() == part);
+        let inputs = parts.iter().enumerate().map(|(number, part)| {
+            let images = if is_own(number) { part.images.clone() } else { 0..0 };
+            Recurring::new(images, shape, &image)
+        });
+        let inputs = inputs.collect();
+        self.recurring.push(inputs);
     }
 
     /// Lists X, for share number `number`.
@@ -115,11 +117,22 @@ impl FirstLayer {
         }
     }
 
-    /// Y = f(X·W + b) of each pair.
-    pub(super) fn forward(&mut self, layer: &PackedLayer, level: Level, parts: &[Part]) {
+    /// Y = f(X·W + b) of each pair, of what was listed, or of a chunk that recurs.
+    pub(super) fn forward(
+        &mut self,
+        layer: &PackedLayer,
+        level: Level,
+        parts: &[Part],
+        recurs_as: Option<usize>,
+    ) {
         for (pair, outputs) in self.pairs.clone().zip(&mut self.outputs) {
             let (panel, part) = (pair / parts.len(), pair % parts.len());
-            layer.forward_panel(level, panel, &self.inputs[part].listed, outputs);
+            match recurs_as {
+                Some(chunk) => {
+                    layer.forward_recurring(level, panel, &self.recurring[chunk][part], outputs);
+                }
+                None => layer.forward_panel(level, panel, &self.inputs[part].listed, outputs),
+            }
         }
     }
 
@@ -154,10 +167,38 @@ impl FirstLayer {
     }
 }
 
-/// X of a part, and D of its images for a panel.
-pub(super) fn factors(shares: &[FirstLayer], panel: usize, part: usize) -> (&Inputs, &[f32]) {
+/// G += Xᵀ·D, for one tile of a narrow layer of as many outputs.
+pub(super) fn add_narrow_gradient(
+    shares: &[FirstLayer],
+    recurs_as: Option<usize>,
+    outputs: usize,
+    (panel, block): (usize, usize),
+    level: Level,
+    gradient: &mut [f32],
+) {
+    let (width, _) = panels_of(outputs);
+    for part in 0..shares.len() {
+        let (share, errors) = errors_of(shares, panel, part);
+        if let Some(chunk) = recurs_as {
+            let (inputs, used) = (&share.recurring[chunk][part], outputs);
+            level.run(AddGradientRecurring { inputs, block, errors, used, width, gradient });
+        } else {
+            let inputs = &share.inputs[part].listed;
+            level.run(AddGradient { inputs, block, errors, width, gradient });
+        }
+    }
+}
+
+/// X of a part by column, and D of its images for a panel.
+pub(super) fn factors(shares: &[FirstLayer], panel: usize, part: usize) -> (&InkedColumns, &[f32]) {
+    let (share, errors) = errors_of(shares, panel, part);
+    (&share.inputs[part].inked, errors)
+}
+
+/// Which share a part is in, for a panel, and D of its images.
+fn errors_of(shares: &[FirstLayer], panel: usize, part: usize) -> (&FirstLayer, &[f32]) {
     let pair = panel * shares.len() + part;
     let has_it = |share: &&FirstLayer| share.pairs.contains(&pair);
     let share = shares.iter().find(has_it).expect("each pair is some thread's");
-    (&share.inputs[part], &share.errors[pair - share.pairs.start])
+    (share, &share.errors[pair - share.pairs.start])
 }

@@ -27,7 +27,7 @@ pub(crate) const NUMBERS: [f32; 256] = {
 };
 
 /// In which columns some images of a chunk are not zero.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(crate) struct InkedColumns {
     /// Which images of the chunk.
     images: Range<usize>,

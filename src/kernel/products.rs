@@ -4,15 +4,10 @@
 //! summed index.
 
 use crate::activation::Activation;
-use crate::kernel::prefetch::prefetch;
 use crate::kernel::simd::Simd;
 use crate::kernel::sparse::{Entry, SparseRows};
 use crate::kernel::tiles::Tile;
 use crate::kernel::width::{AtWidth, MAX_VECTORS, Sums};
-
-/// How many lists ahead memory is asked for, where some come at once: lists of a narrow
-/// layer may be from an earlier step, and come from far.
-const PREFETCH: usize = 4;
 
 /// Y = f(X·W), for one panel of W.
 pub(crate) struct Forward<'a, E, const ROWS: usize> {
@@ -110,9 +105,6 @@ impl<S: Simd, E: Entry<ROWS>, const ROWS: usize, const WIDTH: usize>
                         if next < lists {
                             places[slot] = next;
                             entries[slot] = self.inputs.block(next, block);
-                            if COUNT > 1 && next + PREFETCH < lists {
-                                prefetch(self.inputs.block(next + PREFETCH, block));
-                            }
                             self.begin::<PARTS>(&mut sums[slot], next, block, first);
                             next += 1;
                         } else {

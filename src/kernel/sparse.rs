@@ -96,13 +96,6 @@ pub(crate) struct SparseRows<E> {
     ends: Vec<usize>,
 }
 
-impl<E: Copy> Clone for SparseRows<E> {
-    /// Without the memory that is not in use.
-    fn clone(&self) -> Self {
-        Self { entries: self.entries[..self.end].to_vec(), ends: self.ends.clone(), ..*self }
-    }
-}
-
 impl<E: Copy + Default> SparseRows<E> {
     /// The number of rows.
     pub(crate) fn rows(&self) -> usize {

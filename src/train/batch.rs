@@ -1,12 +1,11 @@
 //! The step of a batch, in chunks that memory holds.
 
-use crate::dataset::Dataset;
-use crate::descent::{Chunk, Descent};
+use crate::dataset::{Dataset, Images};
+use crate::descent::{Chunk, Descent, MAX_CHUNK};
 use crate::dropout::Dropout;
 use crate::kernel::prefetch::prefetch;
 use crate::kernel::step::Step;
 use crate::loss::Loss;
-use crate::pass::CHUNK;
 use crate::rng::Rng;
 use crate::train::augmented::Augmented;
 use crate::train::config::TrainConfig;
@@ -15,6 +14,9 @@ use crate::train::config::TrainConfig;
 /// pages that the processor does not remember; it looks up several side by side, but
 /// waits for each where they are asked for one by one.
 const PAGES: usize = 16;
+
+/// Cells in a row of the grid that tells where an image has ink, and rows: a word's bits.
+const CELLS: usize = 8;
 
 /// The images of a step.
 pub(super) struct Batch<'a> {
@@ -38,10 +40,11 @@ impl Batch<'_> {
         step: Step,
     ) -> Loss {
         let mut loss = Loss::default();
-        let mut labels = [0; CHUNK];
-        let mut keys = [0; CHUNK];
-        let chunks = self.size.div_ceil(CHUNK);
-        for (number, images) in self.order[..self.size].chunks(CHUNK).enumerate() {
+        let mut labels = [0; MAX_CHUNK];
+        let mut keys = [0; MAX_CHUNK];
+        let size = descent.chunk(self.recurs);
+        let chunks = self.size.div_ceil(size);
+        for (number, images) in self.order[..self.size].chunks(size).enumerate() {
             for (index, &image) in images.iter().enumerate() {
                 labels[index] = self.dataset.labels()[image];
                 if config.dropout > 0.0 {
@@ -59,9 +62,10 @@ impl Batch<'_> {
                 is_first: number == 0,
                 is_last: number + 1 == chunks,
                 recurs_as: self.recurs.then_some(number),
+                shape: (self.dataset.images().rows(), self.dataset.images().cols()),
             };
             let augmented = augmented.as_ref();
-            let later = &self.order[number * CHUNK..];
+            let later = &self.order[number * size..];
             let announce = |row: usize| {
                 if augmented.is_some() || row >= later.len() {
                     return;
@@ -81,6 +85,21 @@ impl Batch<'_> {
         }
         loss
     }
+}
+
+/// All images, in an order in which those with ink at the same places are neighbours: what
+/// is done for some at once can pass over more.
+pub(super) fn order_by_ink(images: &Images) -> Vec<usize> {
+    let (rows, cols) = (images.rows(), images.cols());
+    let cell = |pixel: usize| pixel / cols * CELLS / rows * CELLS + pixel % cols * CELLS / cols;
+    let cells: Vec<usize> = (0..rows * cols).map(cell).collect();
+    let inked_cells = |&image: &usize| {
+        let pixels = images.image(image).iter().zip(&cells);
+        pixels.fold(0_u64, |inked, (&pixel, cell)| inked | u64::from(pixel != 0) << cell)
+    };
+    let mut order: Vec<usize> = (0..images.len()).collect();
+    order.sort_by_cached_key(inked_cells);
+    order
 }
 
 /// The key of what an image loses in an epoch. The streams of the shuffles are
