@@ -98,10 +98,10 @@ where
         for first in self.columns.clone().step_by(stripe) {
             let stripe = first..(first + stripe).min(self.columns.end);
             for turn in 0..turns {
-                let words: [_; WORDS] = std::array::from_fn(|word| {
-                    let number = turn * WORDS + word;
-                    Word::<WIDTH>::new(number, &stripe, self.factors.clone(), &self.image)
-                });
+                let mut words = [const { Word::<WIDTH>::EMPTY }; WORDS];
+                for (number, word) in (turn * WORDS..).zip(&mut words) {
+                    word.fill(number, &stripe, self.factors.clone(), &self.image);
+                }
                 for column in stripe.clone().step_by(COUNT) {
                     let (row, index) = (column - self.columns.start, column - stripe.start);
                     let count = COUNT.min(stripe.end - column);
@@ -153,14 +153,17 @@ struct Word<'a, 'i, const WIDTH: usize> {
 }
 
 impl<'a, 'i, const WIDTH: usize> Word<'a, 'i, WIDTH> {
+    const EMPTY: Self = Self { rows: [(&[0.0; WIDTH], &[]); WORD], inked: [0; MAX_BLOCK] };
+
+    /// Takes over word number `number` of some images; it was empty.
     #[inline(always)]
-    fn new(
+    fn fill(
+        &mut self,
         number: usize,
         stripe: &Range<usize>,
         factors: impl Iterator<Item = (&'a InkedColumns, &'a [f32])>,
         image: impl Fn(usize) -> &'i [u8],
-    ) -> Self {
-        let mut word = Self { rows: [(&[0.0; WIDTH], &[]); WORD], inked: [0; MAX_BLOCK] };
+    ) {
         for (columns, errors) in factors {
             let images = columns.images(number);
             if images.is_empty() {
@@ -168,11 +171,10 @@ impl<'a, 'i, const WIDTH: usize> Word<'a, 'i, WIDTH> {
             }
             let errors = &errors.as_chunks::<WIDTH>().0[columns.row(images.start)..];
             for (index, errors) in images.zip(errors) {
-                word.rows[index % WORD] = (errors, image(index));
+                self.rows[index % WORD] = (errors, image(index));
             }
-            columns.add_word(number, stripe.clone(), &mut word.inked);
+            columns.add_word(number, stripe.clone(), &mut self.inked);
         }
-        word
     }
 
     /// Adds each image's pixels, of as many columns from `column` on, times its row of D.
