@@ -23,19 +23,20 @@ use crate::descent::errors::{Backward, PartErrors};
 use crate::descent::first_layer::{FirstLayer, add_narrow_gradient, factors};
 use crate::dropout::Dropout;
 use crate::kernel::aligned::Aligned;
-use crate::kernel::gradients::{AddGradient, DescendImages, SUMS, TURN};
+use crate::kernel::columns::TURN;
+use crate::kernel::gradients::{AddGradient, DescendImages};
 use crate::kernel::level::Level;
 use crate::kernel::panels::add_gradient;
 use crate::kernel::parallel::Pool;
-use crate::kernel::sparse::{MAX_BLOCK, blocks_of};
+use crate::kernel::sparse::{MAX_FLOATS, blocks_of};
 use crate::kernel::step::{Descend, SquaredNorm, Step};
 use crate::kernel::tiles::{MAX_WIDTH, Slot, Tile, Tiles, panels_of};
 use crate::loss::Loss;
-use crate::pass::{CHUNK, NARROW, Packed, Pass};
+use crate::pass::{CHUNK, Packed, Pass};
 
-/// Floats of a tile of a layer after the first with one vector in a row, of one of the
-/// first layer with one, and of the largest of a narrow layer.
-const TILES: [usize; 3] = [(MAX_WIDTH + 1) * 16, MAX_BLOCK * 16, MAX_BLOCK * NARROW];
+/// Floats of a tile of a layer after the first with one vector in a row, and of the largest
+/// tile.
+const TILES: [usize; 2] = [(MAX_WIDTH + 1) * 16, MAX_FLOATS];
 
 /// Images of the largest chunk. Where they recur and the first layer is narrow, the four stages
 /// of [`CHUNK`] images are so short that threads wait for each other a tenth of the time.
@@ -143,7 +144,7 @@ impl Descent {
         let recurs_as = chunk.recurs_as.filter(|_| layer.is_narrow());
         pool.run_each(first, |number, share| {
             match recurs_as {
-                Some(recurs_as) => share.lay_out(recurs_as, parts, chunk.shape, &image),
+                Some(recurs_as) => share.lay_out(recurs_as, layer, parts, chunk.shape, &image),
                 None => share.list(number, layer, level, parts, &announce, &image),
             }
             share.forward(layer, level, parts, recurs_as);
@@ -154,13 +155,14 @@ impl Descent {
             errors.backward(part, packed, transposed, chunk, level);
         });
         if packed.layers.len() == 1 {
-            first.iter_mut().for_each(|share| share.take_errors(errors));
+            let (width, _) = panels_of(layer.outputs);
+            first.iter_mut().for_each(|share| share.take_errors(parts, width, errors));
         }
         let step_now = Some(step).filter(|_| chunk.is_last && clip_norm.is_none());
         self.descend_others(chunk, step_now);
         let Self { pass, first, .. } = self;
         first.iter_mut().for_each(|share| share.exchange_outputs(&mut pass.parts));
-        self.descend_first(chunk, step_now, &image);
+        self.descend_first(chunk, step_now);
         if let Some(clip_norm) = clip_norm.filter(|_| chunk.is_last) {
             self.descend_clipped(step, clip_norm);
             self.transpose(1);
@@ -212,43 +214,31 @@ impl Descent {
     }
 
     /// Stage 4.
-    fn descend_first<'a>(
-        &mut self,
-        chunk: &Chunk<'_>,
-        step: Option<Step>,
-        image: impl Fn(usize) -> &'a [u8] + Sync,
-    ) {
-        let Self { pass, packed, transposed, first, .. } = self;
-        let (level, first, image) = (pass.level, &*first, &image);
+    fn descend_first(&mut self, chunk: &Chunk<'_>, step: Option<Step>) {
+        let Self { pass: Pass { pool, level, parts }, packed, transposed, first, .. } = self;
+        let (level, parts, first) = (*level, &*parts, &*first);
         let Some((layer, others)) = packed.layers.split_first_mut() else { return };
         let (inputs, images, is_narrow) = (layer.inputs + 1, chunk.labels.len(), layer.is_narrow());
         let outputs = layer.outputs;
-        let ((width, _), (rows, blocks)) = (panels_of(outputs), blocks_of(inputs));
+        let (width, _) = panels_of(outputs);
+        let (rows, blocks) = blocks_of(inputs, width);
         let descend = |number: usize, tile: &mut Tile| {
             let (panel, block) = (number / blocks, number % blocks);
             if is_narrow {
                 descend_tile(tile, chunk.is_first, step, level, |gradient| {
-                    let place = (panel, block);
-                    add_narrow_gradient(first, chunk.recurs_as, outputs, place, level, gradient);
+                    let (place, recurs_as) = ((panel, block), chunk.recurs_as);
+                    add_narrow_gradient(first, parts, recurs_as, outputs, place, level, gradient);
                 });
                 return;
             }
-            let factors = (0..first.len()).map(|part| factors(first, panel, part));
+            let factors = factors(first, parts, panel);
             let columns = block * rows..((block + 1) * rows).min(inputs);
             let is_first = chunk.is_first;
-            let room = if images > TURN { SUMS } else { 0 };
+            // Of several threads' images, or of many, the sums are put away in between.
+            let is_one_turn = images <= TURN && factors.clone().count() == 1;
+            let room = if is_one_turn { 0 } else { tile.values.len() };
             with_zeros(room, |sums| {
-                level.run(DescendImages {
-                    factors,
-                    image,
-                    images,
-                    width,
-                    columns,
-                    is_first,
-                    step,
-                    tile,
-                    sums,
-                });
+                level.run(DescendImages { factors, width, columns, is_first, step, tile, sums });
             });
         };
         let tiles = layer.weights.tiles_mut();
@@ -257,9 +247,9 @@ impl Descent {
                 let transpose = |number: usize, tile: &mut Tile| {
                     other.weights.transpose_tile(number, tile);
                 };
-                pass.pool.run_both(tiles, descend, transposed.tiles_mut(), transpose);
+                pool.run_both(tiles, descend, transposed.tiles_mut(), transpose);
             }
-            None => pass.pool.run_each(tiles, descend),
+            None => pool.run_each(tiles, descend),
         }
     }
 
@@ -331,14 +321,12 @@ struct Zeros<const N: usize>([f32; N]);
 
 /// Calls `run` with as many zeros, at most the last of [`TILES`].
 fn with_zeros(count: usize, run: impl FnOnce(&mut [f32])) {
-    const { assert!((MAX_WIDTH + 1) * MAX_WIDTH <= TILES[2]) };
-    const { assert!(SUMS <= TILES[2]) };
+    const { assert!((MAX_WIDTH + 1) * MAX_WIDTH <= TILES[1]) };
     // Setting a large tile's to zero takes longer than a small one's whole work.
     match count {
         0 => run(&mut []),
         _ if count <= TILES[0] => run(&mut Zeros([0.0; TILES[0]]).0[..count]),
-        _ if count <= TILES[1] => run(&mut Zeros([0.0; TILES[1]]).0[..count]),
-        _ => run(&mut Zeros([0.0; TILES[2]]).0[..count]),
+        _ => run(&mut Zeros([0.0; TILES[1]]).0[..count]),
     }
 }
 

@@ -11,7 +11,6 @@
 
 use std::ops::Range;
 
-use crate::kernel::aligned::Aligned;
 use crate::kernel::level::Level;
 use crate::kernel::simd::{Kernel, Simd};
 use crate::rng::Rng;
@@ -46,7 +45,7 @@ impl<'a> Dropout<'a> {
         layer: usize,
         panel: usize,
         images: &Range<usize>,
-        outputs: &mut Aligned,
+        outputs: &mut [f32],
     ) {
         if images.is_empty() {
             return;

@@ -16,7 +16,7 @@ use crate::kernel::panels::{Activate, multiply};
 use crate::kernel::parallel::{Pool, share};
 use crate::kernel::products::Forward;
 use crate::kernel::recurring::{ForwardRecurring, Recurring};
-use crate::kernel::sparse::{Entry, Number, PixelPair, SparseRows, blocks_of};
+use crate::kernel::sparse::{Entry, Number, Pixel, SparseRows, blocks_of};
 use crate::kernel::tiles::{Slot, Tiles, panels_of};
 
 /// Images that are in memory as numbers at once; larger batches go through in
@@ -47,7 +47,8 @@ pub(crate) struct PackedLayer {
 impl PackedLayer {
     fn new(index: usize, layer: &Dense) -> Self {
         let (inputs, outputs) = (layer.inputs(), layer.outputs());
-        let blocks = if index == 0 { blocks_of(inputs + 1) } else { panels_of(inputs) };
+        let (width, _) = panels_of(outputs);
+        let blocks = if index == 0 { blocks_of(inputs + 1, width) } else { panels_of(inputs) };
         let weights = Tiles::zeros(inputs + 1, outputs, blocks);
         let mut packed = Self { inputs, outputs, activation: layer.activation(), weights };
         packed.set(Slot::Values, layer);
@@ -69,19 +70,14 @@ impl PackedLayer {
     }
 
     /// Y = f(X·W + b), where X is listed.
-    fn forward<E: Entry<ROWS>, const ROWS: usize>(
-        &self,
-        level: Level,
-        inputs: &SparseRows<E>,
-        outputs: &mut [Aligned],
-    ) {
+    fn forward<E: Entry>(&self, level: Level, inputs: &SparseRows<E>, outputs: &mut [Aligned]) {
         for (panel, outputs) in outputs.iter_mut().enumerate() {
             self.forward_panel(level, panel, inputs, outputs);
         }
     }
 
     /// Y = f(X·W + b), one panel.
-    pub(crate) fn forward_panel<E: Entry<ROWS>, const ROWS: usize>(
+    pub(crate) fn forward_panel<E: Entry>(
         &self,
         level: Level,
         panel: usize,
@@ -174,7 +170,7 @@ pub(crate) struct Pass {
 pub(crate) struct Part {
     pub(crate) images: Range<usize>,
     /// X of the first layer, where images are bytes that a predictor is given.
-    pixels: SparseRows<PixelPair>,
+    pixels: SparseRows<Pixel>,
     /// X of each layer, where it is listed.
     pub(crate) inputs: Vec<SparseRows<Number>>,
     /// Y of each layer, in panels: (images, width) in each.
@@ -257,7 +253,7 @@ impl Value for f32 {
         image: impl Fn(usize) -> &'a [f32],
     ) {
         let (cols, inputs) = (layer.inputs + 1, &mut part.inputs[0]);
-        let (block, blocks) = blocks_of(cols);
+        let (block, blocks) = blocks_of(cols, panels_of(layer.outputs).0);
         inputs.clear(part.images.len(), cols, (block, blocks));
         part.images.clone().for_each(|number| inputs.push(level, image(number).chunks(block)));
         layer.forward(level, inputs, &mut part.outputs[0]);
@@ -271,7 +267,8 @@ impl Value for u8 {
         level: Level,
         image: impl Fn(usize) -> &'a [u8],
     ) {
-        part.pixels.fill(level, part.images.clone(), layer.inputs + 1, image);
+        let shape = (layer.inputs + 1, panels_of(layer.outputs).0);
+        part.pixels.fill(level, part.images.clone(), shape, image);
         layer.forward(level, &part.pixels, &mut part.outputs[0]);
     }
 }

@@ -63,7 +63,9 @@ impl PartErrors {
             let (layer, transposed) = (&packed.layers[index - 1], &transposed[index]);
             let is_narrow = packed.layers[index].is_narrow();
             let backward = Backward { layer, index, transposed, is_narrow, chunk, level };
+            let (width, _) = panels_of(layer.outputs);
             for (panel, errors) in below[index - 1].iter_mut().enumerate() {
+                errors.resize(part.images.len() * width);
                 backward.run(panel, part, &above[0], &self.listed[index], errors);
             }
         }
@@ -113,19 +115,18 @@ pub(super) struct Backward<'a> {
 }
 
 impl Backward<'_> {
-    /// D = (D'·Wᵀ) ∘ f′, one panel, for the images of a part: `above` is D', which is also
-    /// listed if the layer above is not narrow.
+    /// D = (D'·Wᵀ) ∘ f′, one panel, (images, width), for the images of a part: `above` is D',
+    /// which is also listed if the layer above is not narrow.
     pub(super) fn run(
         &self,
         panel: usize,
         part: &Part,
         above: &[Aligned],
         listed: &SparseRows<Number>,
-        errors: &mut Aligned,
+        errors: &mut [f32],
     ) {
         let Self { layer, index, transposed, level, .. } = *self;
         let (width, _) = panels_of(layer.outputs);
-        errors.resize(part.images.len() * width);
         let weights = transposed.panel(panel);
         if self.is_narrow {
             multiply(level, above, transposed.rows(), weights, width, errors);

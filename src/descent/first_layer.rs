@@ -8,11 +8,11 @@ use std::ops::Range;
 use crate::descent::errors::{Backward, PartErrors};
 use crate::kernel::aligned::Aligned;
 use crate::kernel::columns::InkedColumns;
-use crate::kernel::gradients::AddGradient;
+use crate::kernel::gradients::{AddGradient, Factors};
 use crate::kernel::level::Level;
 use crate::kernel::parallel::share;
 use crate::kernel::recurring::{AddGradientRecurring, Recurring};
-use crate::kernel::sparse::{PixelPair, SparseRows};
+use crate::kernel::sparse::{Pixel, SparseRows};
 use crate::kernel::tiles::panels_of;
 use crate::pass::{PackedLayer, Part};
 
@@ -26,20 +26,15 @@ pub(super) struct FirstLayer {
     pairs: Range<usize>,
     /// X of each part that is in these pairs; of another one, nothing. What another core
     /// has listed takes longer to read than to list again.
-    inputs: Vec<Inputs>,
-    /// The same of each chunk that recurs, where the layer is narrow.
-    recurring: Vec<Vec<Recurring>>,
-    /// Y of each pair, and D: (images, width).
-    outputs: Vec<Aligned>,
-    errors: Vec<Aligned>,
-}
-
-/// X of a part.
-#[derive(Default)]
-struct Inputs {
-    listed: SparseRows<PixelPair>,
-    /// Again, by column; only where the layer is not narrow.
+    listed: Vec<SparseRows<Pixel>>,
+    /// Again, by column, of all of these parts; only where the layer is not narrow.
     inked: InkedColumns,
+    /// X of each part of each chunk that recurs, where the layer is narrow.
+    recurring: Vec<Vec<Recurring>>,
+    /// Y of each pair: (images, width).
+    outputs: Vec<Aligned>,
+    /// D of each panel that is in these pairs: (images of the chunk, width).
+    errors: Vec<Aligned>,
 }
 
 impl FirstLayer {
@@ -49,10 +44,14 @@ impl FirstLayer {
         let new = |number| {
             let pairs = share(panels * threads, threads, number);
             Self {
-                inputs: (0..threads).map(|_| Inputs::default()).collect(),
+                listed: (0..threads).map(|_| SparseRows::default()).collect(),
+                inked: InkedColumns::default(),
                 recurring: Vec::new(),
                 outputs: vec![Aligned::default(); pairs.len()],
-                errors: vec![Aligned::default(); pairs.len()],
+                errors: vec![
+                    Aligned::default();
+                    pairs.end.div_ceil(threads) - pairs.start / threads
+                ],
                 pairs,
             }
         };
@@ -64,6 +63,7 @@ impl FirstLayer {
     pub(super) fn lay_out<'a>(
         &mut self,
         chunk: usize,
+        layer: &PackedLayer,
         parts: &[Part],
         shape: (usize, usize),
         image: impl Fn(usize) -> &'a [u8],
@@ -71,10 +71,11 @@ impl FirstLayer {
         if chunk < self.recurring.len() {
             return;
         }
-        let is_own = |part: usize| self.pairs.clone().any(|pair| pair % parts.len() == part);
+        let (width, _) = panels_of(layer.outputs);
         let inputs = parts.iter().enumerate().map(|(number, part)| {
-            let images = if is_own(number) { part.images.clone() } else { 0..0 };
-            Recurring::new(images, shape, &image)
+            let is_own = has_part(&self.pairs, number, parts.len());
+            let images = if is_own { part.images.clone() } else { 0..0 };
+            Recurring::new(images, shape, width, &image)
         });
         let inputs = inputs.collect();
         self.recurring.push(inputs);
@@ -99,10 +100,9 @@ impl FirstLayer {
         let own = (first..first + count).map(|part| part % parts.len());
         let images: usize = own.clone().map(|part| parts[part].images.len()).sum();
         let (start, all) = (parts[first].images.start, parts[parts.len() - 1].images.end);
+        let shape = (layer.inputs + 1, panels_of(layer.outputs).0);
         for part in own {
-            let Inputs { listed, inked } = &mut self.inputs[part];
-            let here = parts[part].images.clone();
-            listed.fill(level, here.clone(), layer.inputs + 1, |number| {
+            self.listed[part].fill(level, parts[part].images.clone(), shape, |number| {
                 let later = (number + all - start) % all + PREFETCH;
                 // After its last one, a thread's first of the next batch.
                 let (chunk, later) =
@@ -110,10 +110,12 @@ impl FirstLayer {
                 announce(chunk + (start + later) % all);
                 image(number)
             });
-            if !layer.is_narrow() {
-                // While its images are in the cache.
-                inked.fill(level, here, layer.inputs + 1, &image);
-            }
+        }
+        if !layer.is_narrow() {
+            // While the images are in the cache.
+            let own = (0..parts.len()).filter(|&part| has_part(&self.pairs, part, parts.len()));
+            let own = own.map(|part| parts[part].images.clone());
+            self.inked.fill(level, (all, layer.inputs + 1), own, image);
         }
     }
 
@@ -131,7 +133,7 @@ impl FirstLayer {
                 Some(chunk) => {
                     layer.forward_recurring(level, panel, &self.recurring[chunk][part], outputs);
                 }
-                None => layer.forward_panel(level, panel, &self.inputs[part].listed, outputs),
+                None => layer.forward_panel(level, panel, &self.listed[part], outputs),
             }
         }
     }
@@ -145,11 +147,10 @@ impl FirstLayer {
     }
 
     /// Takes over D from the parts: there, the first layer is the last one too.
-    pub(super) fn take_errors(&mut self, errors: &mut [PartErrors]) {
-        let count = errors.len();
-        for (pair, panel) in self.pairs.clone().zip(&mut self.errors) {
-            std::mem::swap(panel, &mut errors[pair % count].layers[0][pair / count]);
-        }
+    pub(super) fn take_errors(&mut self, parts: &[Part], width: usize, errors: &[PartErrors]) {
+        for_each_pair(&self.pairs, parts, width, &mut self.errors, |panel, part, own| {
+            own.copy_from_slice(&errors[part].layers[0][panel]);
+        });
     }
 
     /// D, from the errors of the second layer.
@@ -159,17 +160,53 @@ impl FirstLayer {
         parts: &[Part],
         errors: &[PartErrors],
     ) {
-        for (pair, own) in self.pairs.clone().zip(&mut self.errors) {
-            let (panel, part) = (pair / parts.len(), pair % parts.len());
+        let (width, _) = panels_of(backward.layer.outputs);
+        for_each_pair(&self.pairs, parts, width, &mut self.errors, |panel, part, own| {
             let above = &errors[part];
             backward.run(panel, &parts[part], &above.layers[1], &above.listed[1], own);
-        }
+        });
+    }
+
+    /// Which parts it has of a panel.
+    fn parts_of(&self, panel: usize, count: usize) -> Range<usize> {
+        let all = panel * count..(panel + 1) * count;
+        let place = |pair: usize| pair.clamp(all.start, all.end) - all.start;
+        place(self.pairs.start)..place(self.pairs.end)
+    }
+
+    /// D of a panel.
+    fn errors(&self, panel: usize, count: usize) -> &[f32] {
+        &self.errors[panel - self.pairs.start / count]
+    }
+}
+
+/// Whether a part is in some of the pairs.
+fn has_part(pairs: &Range<usize>, part: usize, count: usize) -> bool {
+    pairs.clone().any(|pair| pair % count == part)
+}
+
+/// Calls `fill` with each of the pairs and its D, which are in those of the panels.
+fn for_each_pair(
+    pairs: &Range<usize>,
+    parts: &[Part],
+    width: usize,
+    errors: &mut [Aligned],
+    fill: impl Fn(usize, usize, &mut [f32]),
+) {
+    let (count, images) = (parts.len(), parts[parts.len() - 1].images.end);
+    errors.iter_mut().for_each(|errors| errors.resize(images * width));
+    for pair in pairs.clone() {
+        let (panel, part) = (pair / count, pair % count);
+        let Range { start, end } = parts[part].images;
+        let errors = &mut errors[panel - pairs.start / count];
+        fill(panel, part, &mut errors[start * width..end * width]);
     }
 }
 
 /// G += Xᵀ·D, for one tile of a narrow layer of as many outputs.
 pub(super) fn add_narrow_gradient(
     shares: &[FirstLayer],
+    parts: &[Part],
     recurs_as: Option<usize>,
     outputs: usize,
     (panel, block): (usize, usize),
@@ -177,28 +214,32 @@ pub(super) fn add_narrow_gradient(
     gradient: &mut [f32],
 ) {
     let (width, _) = panels_of(outputs);
-    for part in 0..shares.len() {
-        let (share, errors) = errors_of(shares, panel, part);
-        if let Some(chunk) = recurs_as {
-            let (inputs, used) = (&share.recurring[chunk][part], outputs);
-            level.run(AddGradientRecurring { inputs, block, errors, used, width, gradient });
-        } else {
-            let inputs = &share.inputs[part].listed;
-            level.run(AddGradient { inputs, block, errors, width, gradient });
+    for share in shares {
+        for part in share.parts_of(panel, parts.len()) {
+            let Range { start, end } = parts[part].images;
+            let errors = &share.errors(panel, parts.len())[start * width..end * width];
+            if let Some(chunk) = recurs_as {
+                let (inputs, used) = (&share.recurring[chunk][part], outputs);
+                level.run(AddGradientRecurring { inputs, block, errors, used, width, gradient });
+            } else {
+                let inputs = &share.listed[part];
+                level.run(AddGradient { inputs, block, errors, width, gradient });
+            }
         }
     }
 }
 
-/// X of a part by column, and D of its images for a panel.
-pub(super) fn factors(shares: &[FirstLayer], panel: usize, part: usize) -> (&InkedColumns, &[f32]) {
-    let (share, errors) = errors_of(shares, panel, part);
-    (&share.inputs[part].inked, errors)
-}
-
-/// Which share a part is in, for a panel, and D of its images.
-fn errors_of(shares: &[FirstLayer], panel: usize, part: usize) -> (&FirstLayer, &[f32]) {
-    let pair = panel * shares.len() + part;
-    let has_it = |share: &&FirstLayer| share.pairs.contains(&pair);
-    let share = shares.iter().find(has_it).expect("each pair is some thread's");
-    (share, &share.errors[pair - share.pairs.start])
+/// X and D of all images, for a panel.
+pub(super) fn factors<'a>(
+    shares: &'a [FirstLayer],
+    parts: &'a [Part],
+    panel: usize,
+) -> impl Iterator<Item = Factors<'a>> + Clone {
+    shares.iter().filter_map(move |share| {
+        let own = share.parts_of(panel, parts.len());
+        let images = parts.get(own.clone())?;
+        let images = images.first()?.images.start..images.last()?.images.end;
+        let errors = share.errors(panel, parts.len());
+        Some(Factors { inputs: &share.inked, images, errors })
+    })
 }

@@ -1,112 +1,128 @@
-//! Images column by column.
+//! Images column by column, without their zeros.
 //!
 //! The gradient Xᵀ·D adds, for each column of X, rows of D. Taken by column, the
 //! sum stays in registers; taken by row, it is loaded and stored for each pixel.
-//! Which images have ink in a column are the bits of a word: that is found faster
-//! than a list of them. Eight images make a byte for each column; eight bytes are put
-//! together where they are used.
 
 use std::ops::Range;
 
 use crate::kernel::level::Level;
 use crate::kernel::simd::{Kernel, Simd};
+use crate::kernel::sparse::{Entry, GROUP, Pixel, SparseRows};
 
-/// Images whose bits are in one word, and in one byte of it.
-pub(crate) const WORD: usize = 64;
-const BYTE: usize = 8;
+/// Images that are listed together, whose rows of D, 128 × 64 floats, fill an L1 cache.
+pub(crate) const TURN: usize = 128;
 
-/// What a pixel stands for.
-pub(crate) const NUMBERS: [f32; 256] = {
-    let mut numbers = [0.0; 256];
-    let mut pixel = 0;
-    while pixel < 256 {
-        numbers[pixel] = pixel as f32 / 255.0;
-        pixel += 1;
-    }
-    numbers
-};
-
-/// In which columns some images of a chunk are not zero.
+/// The columns of some images of a chunk.
 #[derive(Default)]
 pub(crate) struct InkedColumns {
-    /// Which images of the chunk.
-    images: Range<usize>,
+    images: usize,
     cols: usize,
-    /// A byte for each column, for each [`BYTE`] images of the chunk that some of
-    /// these are among.
-    bytes: Vec<u8>,
+    /// Turn by turn a list for each column; what an entry calls its column is the image's
+    /// number in the turn.
+    lists: SparseRows<Pixel>,
 }
 
 impl InkedColumns {
-    /// Takes over these images of a chunk, and a 1 after each; the memory is used again.
+    /// Takes over `parts` of a chunk of `images`, and a 1 after each of them; the memory is used
+    /// again.
     ///
     /// # Panics
     /// If an image has not one pixel fewer than `cols`.
     pub(crate) fn fill<'a>(
         &mut self,
         level: Level,
-        images: Range<usize>,
-        cols: usize,
+        (images, cols): (usize, usize),
+        parts: impl Iterator<Item = Range<usize>> + Clone,
         image: impl Fn(usize) -> &'a [u8],
     ) {
-        let bytes = images.end.div_ceil(BYTE) - images.start / BYTE;
         (self.images, self.cols) = (images, cols);
-        self.bytes.clear();
-        self.bytes.resize(bytes * cols, 0);
-        level.run(Fill { columns: self, image });
-    }
-
-    /// Which of a word's images are among these.
-    #[inline(always)]
-    pub(crate) fn images(&self, word: usize) -> Range<usize> {
-        let (first, end) = (word * WORD, (word + 1) * WORD);
-        self.images.start.clamp(first, end)..self.images.end.clamp(first, end)
-    }
-
-    /// The place of an image of the chunk among these.
-    #[inline(always)]
-    pub(crate) fn row(&self, image: usize) -> usize {
-        image - self.images.start
-    }
-
-    /// Adds to the words of some columns: bit i says whether image i of the word's is not
-    /// zero there.
-    #[inline(always)]
-    pub(crate) fn add_word(&self, word: usize, columns: Range<usize>, words: &mut [u64]) {
-        let images = self.images(word);
-        let first = self.images.start / BYTE;
-        for byte in images.start / BYTE..images.end.div_ceil(BYTE) {
-            let bytes = &self.bytes[(byte - first) * self.cols..][..self.cols][columns.clone()];
-            let shift = byte * BYTE % WORD;
-            for (word, &byte) in words.iter_mut().zip(bytes) {
-                *word |= u64::from(byte) << shift;
+        let turns = images.div_ceil(TURN);
+        self.lists.clear(turns * cols, TURN.min(images), (TURN, 1));
+        for first in (0..images).step_by(TURN) {
+            // Of other parts, nothing.
+            let mut turn: [&[u8]; TURN] = [&[]; TURN];
+            let images = first..images.min(first + TURN);
+            for part in parts.clone() {
+                for number in part.start.max(images.start)..part.end.min(images.end) {
+                    let pixels = image(number);
+                    assert_eq!(pixels.len() + 1, cols, "a column for each pixel and the 1");
+                    turn[number - first] = pixels;
+                }
             }
+            let images = &turn.as_chunks().0[..images.len().div_ceil(8)];
+            level.run(PushColumns { lists: &mut self.lists, images, cols });
         }
     }
+
+    /// How many images there are in the chunk.
+    pub(crate) fn images(&self) -> usize {
+        self.images
+    }
+
+    /// How many turns there are.
+    pub(crate) fn turns(&self) -> usize {
+        self.images.div_ceil(TURN)
+    }
+
+    /// Which images of a turn have ink, column by column; `within` some of them, if not all are
+    /// asked for.
+    #[inline(always)]
+    pub(crate) fn lists(
+        &self,
+        turn: usize,
+        columns: Range<usize>,
+        within: Option<Range<usize>>,
+    ) -> impl Iterator<Item = &[Pixel]> {
+        let first = turn * self.cols;
+        let lists = self.lists.blocks_of(first + columns.start..first + columns.end, 0);
+        lists.map(move |list| {
+            let Some(within) = &within else { return list };
+            let place = |image| list.partition_point(|entry| entry.column() < image);
+            &list[place(within.start)..place(within.end)]
+        })
+    }
 }
 
-/// Sets the bits in the bytes, which are zeros.
-struct Fill<'c, F> {
-    columns: &'c mut InkedColumns,
-    image: F,
+/// Adds the columns of a turn's images.
+struct PushColumns<'l, 'a> {
+    lists: &'l mut SparseRows<Pixel>,
+    images: &'l [[&'a [u8]; 8]],
+    cols: usize,
 }
 
-impl<'a, F: Fn(usize) -> &'a [u8]> Kernel for Fill<'_, F> {
+impl Kernel for PushColumns<'_, '_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        let InkedColumns { images, cols, bytes } = self.columns;
-        let first = images.start / BYTE;
-        for image in images.clone() {
-            let bytes = &mut bytes[(image / BYTE - first) * *cols..][..*cols];
-            let (one, bytes) = bytes.split_last_mut().expect("a column for the 1");
-            let pixels = (self.image)(image);
-            assert_eq!(pixels.len(), bytes.len(), "a column for each pixel");
-            let bit = 1 << (image % BYTE);
-            *one |= bit;
-            for (byte, &pixel) in bytes.iter_mut().zip(pixels) {
-                *byte |= if pixel == 0 { 0 } else { bit };
+    fn run<S: Simd>(self, simd: S) {
+        let Self { lists, images, cols } = self;
+        // Sixteen columns; of each the pixels, by image, eight of them at once.
+        let mut stripe = [[[0; 8]; TURN / 8]; GROUP];
+        let groups = images.len().div_ceil(2);
+        for first in (0..cols).step_by(GROUP) {
+            let is_whole = first + GROUP < cols;
+            for (group, images) in images.iter().enumerate() {
+                let rest: [_; 8];
+                let rows = if is_whole {
+                    std::array::from_fn(|i| {
+                        images[i].get(first..).and_then(<[u8]>::first_chunk).unwrap_or(&[0; GROUP])
+                    })
+                } else {
+                    rest = std::array::from_fn(|i| {
+                        let mut row = [0; GROUP];
+                        let rest = images[i].get(first..).unwrap_or_default();
+                        row[..rest.len()].copy_from_slice(rest);
+                        row[rest.len()] = if images[i].is_empty() { 0 } else { u8::MAX };
+                        row
+                    });
+                    rest.each_ref()
+                };
+                for (column, pixels) in stripe.iter_mut().zip(simd.columns(rows)) {
+                    column[group] = pixels;
+                }
+            }
+            for pixels in &stripe[..GROUP.min(cols - first)] {
+                lists.push_groups(simd, &pixels.as_flattened().as_chunks().0[..groups]);
             }
         }
     }
@@ -117,25 +133,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_tell_which_images_have_ink() {
-        let cols = 40;
-        let pixels: Vec<u8> = (0..150 * 39).map(|i: usize| (i * i % 7 % 3) as u8 * 99).collect();
-        let image = |image: usize| &pixels[image * 39..][..39];
+    fn lists_tell_which_images_have_ink() {
+        let (images, cols) = if cfg!(miri) { (131, 4) } else { (300, 40) };
+        let pixels = cols - 1;
+        let bytes: Vec<u8> =
+            (0..images * pixels).map(|i: usize| (i * i % 7 % 3) as u8 * 99).collect();
+        let image = |image: usize| &bytes[image * pixels..][..pixels];
         let mut columns = InkedColumns::default();
-        for images in [0..150, 60..70, 64..128, 0..1, 5..5, 63..65] {
+        for (count, missing) in [(images, 0..0), (1, 0..0), (0, 0..0), (images - 2, 5..129)] {
+            let given = |number: usize| Some(image(number)).filter(|_| !missing.contains(&number));
             for level in Level::available() {
-                columns.fill(level, images.clone(), cols, image);
-                for word in images.start / WORD..images.end.div_ceil(WORD) {
-                    let here = columns.images(word);
-                    let inside = |i: &usize| images.contains(i) && i / WORD == word;
-                    assert!(here.clone().eq((0..150).filter(inside)), "{images:?}, {word}");
-                    let mut words = [0; 37];
-                    columns.add_word(word, 3..cols, &mut words);
-                    for col in 3..cols {
-                        let inked = |&i: &usize| image(i).get(col).is_none_or(|&pixel| pixel > 0);
-                        let expected =
-                            here.clone().filter(inked).fold(0, |word, i| word | 1 << (i % WORD));
-                        assert_eq!(words[col - 3], expected, "{level}");
+                let parts = [0..missing.start, missing.end..count];
+                columns.fill(level, (count, cols), parts.into_iter(), image);
+                assert_eq!(columns.turns(), count.div_ceil(TURN));
+                for turn in 0..columns.turns() {
+                    for within in [None, Some(0..TURN), Some(3..9), Some(1..2)] {
+                        let lists = columns.lists(turn, 1..cols, within.clone());
+                        for (col, list) in (1..).zip(lists) {
+                            let found: Vec<_> =
+                                list.iter().map(|entry| (entry.column(), entry.pixel)).collect();
+                            let pixel = |i| {
+                                let image = given(turn * TURN + i)?;
+                                image.get(col).copied().or(Some(u8::MAX)).filter(|&pixel| pixel > 0)
+                            };
+                            let expected: Vec<_> = within
+                                .clone()
+                                .unwrap_or(0..TURN)
+                                .take_while(|i| turn * TURN + i < count)
+                                .filter_map(|i| Some((i, pixel(i)?)))
+                                .collect();
+                            assert_eq!(found, expected, "{level}, {turn}, {within:?}, {col}");
+                        }
                     }
                 }
             }

@@ -1,4 +1,4 @@
-//! The forward pass: sparse rows times a panel of weights.
+//! Products of sparse rows with a panel of dense ones.
 //!
 //! Each element of a result is one chain of fused multiply-adds, in the order of the
 //! summed index.
@@ -7,10 +7,14 @@ use crate::activation::Activation;
 use crate::kernel::simd::Simd;
 use crate::kernel::sparse::{Entry, SparseRows};
 use crate::kernel::tiles::Tile;
-use crate::kernel::width::{AtWidth, MAX_VECTORS, Sums};
+use crate::kernel::width::{AtWidth, MAX_VECTORS, Vectors, load_row, store_row};
+
+/// Rows whose outputs stay in the L1 cache while block after block of weights passes by:
+/// a block of the first layer's and 16 KiB.
+const STRIP: usize = 64;
 
 /// Y = f(X·W), for one panel of W.
-pub(crate) struct Forward<'a, E, const ROWS: usize> {
+pub(crate) struct Forward<'a, E> {
     /// X.
     pub(crate) inputs: &'a SparseRows<E>,
     /// The panel's tiles.
@@ -21,7 +25,7 @@ pub(crate) struct Forward<'a, E, const ROWS: usize> {
     pub(crate) outputs: &'a mut [f32],
 }
 
-impl<E: Entry<ROWS>, const ROWS: usize> AtWidth for Forward<'_, E, ROWS> {
+impl<E: Entry> AtWidth for Forward<'_, E> {
     #[inline(always)]
     fn width(&self) -> usize {
         self.width
@@ -29,155 +33,131 @@ impl<E: Entry<ROWS>, const ROWS: usize> AtWidth for Forward<'_, E, ROWS> {
 
     #[inline(always)]
     fn at_width<S: Simd, const WIDTH: usize>(self, simd: S) {
+        let Self { inputs, weights, .. } = self;
         let outputs = self.outputs.as_chunks_mut::<WIDTH>().0;
-        assert_eq!(outputs.len(), self.inputs.rows(), "outputs of each row");
-        assert_eq!(self.weights.len(), self.inputs.blocks(), "weights for each column");
-        let (inputs, weights) = (self.inputs, self.weights);
-        let product = Product { simd, inputs, weights, outputs: &mut *outputs };
-        // Each addition of a chain waits for the one before: narrow rows come some at once,
-        // so that there are always some that need not wait. The sums of two wide rows are
-        // too many for the registers of AVX2.
-        let lists = product.lists();
-        match (ROWS, WIDTH / S::LANES) {
-            _ if lists == 0 => {}
-            (1, ..=2) if lists >= 4 => product.run::<4, 1>(),
-            (2, ..=2) if lists >= 2 => product.run::<2, 1>(),
-            (2, 5..) => product.run::<1, 2>(),
-            _ => product.run::<1, 1>(),
+        assert_eq!(outputs.len(), inputs.rows(), "outputs of each row");
+        assert_eq!(weights.len(), inputs.blocks(), "weights for each column");
+        for (outputs, start) in outputs.chunks_mut(STRIP).zip((0..).step_by(STRIP)) {
+            for (block, tile) in weights.iter().enumerate() {
+                let rows = tile.values.as_chunks::<WIDTH>().0;
+                let lists = inputs.blocks_of(start..start + outputs.len(), block);
+                add_products(simd, lists, rows, &mut Outputs { outputs, block });
+            }
         }
         self.activation.forward(outputs.as_flattened_mut());
     }
 }
 
-/// Y = X·W for one panel.
-struct Product<'a, S, E, const ROWS: usize, const WIDTH: usize> {
-    simd: S,
-    inputs: &'a SparseRows<E>,
-    weights: &'a [Tile],
+/// The outputs of some rows, with the products of the blocks before one.
+struct Outputs<'a, const WIDTH: usize> {
     outputs: &'a mut [[f32; WIDTH]],
+    block: usize,
 }
 
-impl<S: Simd, E: Entry<ROWS>, const ROWS: usize, const WIDTH: usize>
-    Product<'_, S, E, ROWS, WIDTH>
-{
-    /// The lists of X.
+impl<S: Simd, const WIDTH: usize> Results<S> for Outputs<'_, WIDTH> {
     #[inline(always)]
-    fn lists(&self) -> usize {
-        self.outputs.len().div_ceil(ROWS)
-    }
-
-    /// `COUNT` lists of X at once (there are as many), and one of `PARTS` of the panel
-    /// after the other. Where a list ends, the next takes its place.
-    #[inline(always)]
-    #[allow(clippy::needless_range_loop, reason = "unrolled, so that the sums are in registers")]
-    fn run<const COUNT: usize, const PARTS: usize>(mut self) {
-        let lists = self.lists();
-        for (block, tile) in self.weights.iter().enumerate() {
-            let weights = tile.values.as_chunks::<WIDTH>().0;
-            for first in (0..WIDTH).step_by(WIDTH / PARTS) {
-                let mut places = [0; COUNT];
-                let mut entries: [&[E]; COUNT] = [&[]; COUNT];
-                let mut sums = [[[self.simd.splat(0.0); MAX_VECTORS]; ROWS]; COUNT];
-                for slot in 0..COUNT {
-                    places[slot] = slot;
-                    entries[slot] = self.inputs.block(slot, block);
-                    self.begin::<PARTS>(&mut sums[slot], slot, block, first);
-                }
-                let mut next = COUNT;
-                let mut is_over = false;
-                while !is_over {
-                    let lens = entries.map(<[E]>::len);
-                    let len = lens.into_iter().fold(usize::MAX, usize::min);
-                    let mut heads = entries;
-                    for slot in 0..COUNT {
-                        (heads[slot], entries[slot]) = entries[slot].split_at(len);
-                    }
-                    for index in 0..len {
-                        for slot in 0..COUNT {
-                            self.add::<PARTS>(heads[slot][index], weights, first, &mut sums[slot]);
-                        }
-                    }
-                    for slot in 0..COUNT {
-                        if !entries[slot].is_empty() {
-                            continue;
-                        }
-                        self.store::<PARTS>(&sums[slot], places[slot], first);
-                        if next < lists {
-                            places[slot] = next;
-                            entries[slot] = self.inputs.block(next, block);
-                            self.begin::<PARTS>(&mut sums[slot], next, block, first);
-                            next += 1;
-                        } else {
-                            is_over = true;
-                        }
-                    }
-                }
-                for slot in 0..COUNT {
-                    for &entry in entries[slot] {
-                        self.add::<PARTS>(entry, weights, first, &mut sums[slot]);
-                    }
-                    self.store::<PARTS>(&sums[slot], places[slot], first);
-                }
-            }
-        }
-    }
-
-    /// Sets a list's sums to what they are before a block, from column `first` of the panel on.
-    #[inline(always)]
-    #[allow(clippy::needless_range_loop, reason = "as above")]
-    fn begin<const PARTS: usize>(
-        &self,
-        sums: &mut Sums<S::Vector, ROWS>,
-        list: usize,
-        block: usize,
-        first: usize,
-    ) {
-        for row in 0..ROWS {
-            let output = self.outputs.get(list * ROWS + row).filter(|_| block > 0);
-            for v in 0..WIDTH / PARTS / S::LANES {
-                sums[row][v] = match output {
-                    Some(output) => self.simd.load(&output[first + v * S::LANES..]),
-                    None => self.simd.splat(0.0),
-                };
-            }
-        }
-    }
-
-    /// Adds each row's element of X times its row of W.
-    #[inline(always)]
-    #[allow(clippy::needless_range_loop, reason = "as above")]
-    fn add<const PARTS: usize>(
-        &self,
-        entry: E,
-        weights: &[[f32; WIDTH]],
-        first: usize,
-        sums: &mut Sums<S::Vector, ROWS>,
-    ) {
-        let simd = self.simd;
-        let values = entry.values().map(|value| simd.splat(value));
-        let weights = &weights[entry.column()];
-        for v in 0..WIDTH / PARTS / S::LANES {
-            let weights = simd.load(&weights[first + v * S::LANES..]);
-            for row in 0..ROWS {
-                sums[row][v] = simd.mul_add(values[row], weights, sums[row][v]);
-            }
+    fn begin(&self, simd: S, list: usize) -> Vectors<S> {
+        match self.block {
+            0 => [simd.splat(0.0); MAX_VECTORS],
+            _ => load_row::<S, WIDTH>(simd, &self.outputs[list]),
         }
     }
 
     #[inline(always)]
-    #[allow(clippy::needless_range_loop, reason = "as above")]
-    fn store<const PARTS: usize>(
-        &mut self,
-        sums: &Sums<S::Vector, ROWS>,
-        list: usize,
-        first: usize,
-    ) {
-        for row in 0..ROWS {
-            let Some(output) = self.outputs.get_mut(list * ROWS + row) else { continue };
-            for v in 0..WIDTH / PARTS / S::LANES {
-                self.simd.store(sums[row][v], &mut output[first + v * S::LANES..]);
+    fn finish(&mut self, simd: S, list: usize, sums: &Vectors<S>) {
+        store_row::<S, WIDTH>(simd, sums, &mut self.outputs[list]);
+    }
+}
+
+/// The rows of a result.
+pub(super) trait Results<S: Simd> {
+    /// A row before something is added to it.
+    fn begin(&self, simd: S, list: usize) -> Vectors<S>;
+
+    /// Takes over the row.
+    fn finish(&mut self, simd: S, list: usize, sums: &Vectors<S>);
+}
+
+/// Adds each list's values times the rows of their columns to the list's row of the
+/// results.
+#[inline(always)]
+pub(super) fn add_products<'a, S: Simd, E: Entry + 'a, const WIDTH: usize>(
+    simd: S,
+    lists: impl Iterator<Item = &'a [E]>,
+    rows: &[[f32; WIDTH]],
+    results: &mut impl Results<S>,
+) {
+    // Each addition of a chain waits for the one before: of narrow rows there are some at once,
+    // so that there are always some that need not wait.
+    match WIDTH / S::LANES {
+        1 | 2 => add_at_once::<S, E, WIDTH, 4>(simd, lists, rows, results),
+        3 | 4 => add_at_once::<S, E, WIDTH, 2>(simd, lists, rows, results),
+        _ => add_at_once::<S, E, WIDTH, 1>(simd, lists, rows, results),
+    }
+}
+
+/// The same, `COUNT` lists at once: where one ends, the next takes its place.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "unrolled, so that the sums are in registers")]
+fn add_at_once<'a, S: Simd, E: Entry + 'a, const WIDTH: usize, const COUNT: usize>(
+    simd: S,
+    lists: impl Iterator<Item = &'a [E]>,
+    rows: &[[f32; WIDTH]],
+    results: &mut impl Results<S>,
+) {
+    let mut lists = lists.enumerate();
+    let mut places = [0; COUNT];
+    let mut entries: [&[E]; COUNT] = [&[]; COUNT];
+    let mut sums = [[simd.splat(0.0); MAX_VECTORS]; COUNT];
+    let mut used = 0;
+    for (slot, (place, list)) in (0..COUNT).zip(&mut lists) {
+        (places[slot], entries[slot], sums[slot]) = (place, list, results.begin(simd, place));
+        used = slot + 1;
+    }
+    let mut is_over = used < COUNT;
+    while !is_over {
+        let lens = entries.map(<[E]>::len);
+        let len = lens.into_iter().fold(usize::MAX, usize::min);
+        let mut heads = entries;
+        for slot in 0..COUNT {
+            (heads[slot], entries[slot]) = entries[slot].split_at(len);
+        }
+        for index in 0..len {
+            for slot in 0..COUNT {
+                add::<S, E, WIDTH>(simd, heads[slot][index], rows, &mut sums[slot]);
             }
         }
+        for slot in 0..COUNT {
+            if !entries[slot].is_empty() {
+                continue;
+            }
+            let Some((place, list)) = lists.next() else {
+                is_over = true;
+                continue;
+            };
+            results.finish(simd, places[slot], &sums[slot]);
+            (places[slot], entries[slot], sums[slot]) = (place, list, results.begin(simd, place));
+        }
+    }
+    for slot in 0..used {
+        for &entry in entries[slot] {
+            add::<S, E, WIDTH>(simd, entry, rows, &mut sums[slot]);
+        }
+        results.finish(simd, places[slot], &sums[slot]);
+    }
+}
+
+/// Adds an entry's value times the row of its column.
+#[inline(always)]
+fn add<S: Simd, E: Entry, const WIDTH: usize>(
+    simd: S,
+    entry: E,
+    rows: &[[f32; WIDTH]],
+    sums: &mut Vectors<S>,
+) {
+    let (value, row) = (simd.splat(entry.value()), &rows[entry.column()]);
+    for v in 0..WIDTH / S::LANES {
+        sums[v] = simd.mul_add(value, simd.load(&row[v * S::LANES..]), sums[v]);
     }
 }
 
@@ -203,14 +183,15 @@ mod tests {
         // Under Miri a product takes a microsecond.
         let pixels = if cfg!(miri) { 20 } else { 470 };
         for width in [16, 32, 48, 64] {
-            let mut tiles = Tiles::zeros(pixels + 1, width, blocks_of(pixels + 1));
+            let (block, blocks) = blocks_of(pixels + 1, width);
+            let mut tiles = Tiles::zeros(pixels + 1, width, (block, blocks));
             let weights: Vec<Vec<f32>> = (0..=pixels)
                 .map(|row| (0..width).map(|j| number(row * width + j)).collect())
                 .collect();
             for (row, weights) in weights.iter().enumerate() {
                 tiles.set_row(Slot::Values, row, weights);
             }
-            for count in [0, 1, 2, 3, 5, 9] {
+            for count in [0, 1, 2, 3, 5, 9, if cfg!(miri) { 4 } else { STRIP + 1 }] {
                 let bytes: Vec<Vec<u8>> = (0..count)
                     .map(|image| (0..pixels).map(|j| pixel(image, j)).collect())
                     .collect();
@@ -221,14 +202,13 @@ mod tests {
                 let expected = chains(&rows, &weights);
                 for level in Level::available() {
                     let mut numbers = SparseRows::default();
-                    let (block, blocks) = blocks_of(pixels + 1);
                     numbers.clear(count, pixels + 1, (block, blocks));
                     rows.iter().for_each(|row| numbers.push(level, row[..pixels].chunks(block)));
-                    let mut pairs = SparseRows::default();
-                    pairs.fill(level, 0..count, pixels + 1, |image| &bytes[image]);
+                    let mut images = SparseRows::default();
+                    images.fill(level, 0..count, (pixels + 1, width), |image| &bytes[image]);
                     let found = forward(level, &numbers, &tiles, width);
                     assert_eq!(found, expected, "{level}, {count} rows of width {width}");
-                    let found = forward(level, &pairs, &tiles, width);
+                    let found = forward(level, &images, &tiles, width);
                     assert_eq!(found, expected, "{level}, {count} images, width {width}");
                 }
             }
@@ -237,10 +217,10 @@ mod tests {
 
     /// Ink here and there, less in some images.
     fn pixel(image: usize, j: usize) -> u8 {
-        if (j / 9 + image).is_multiple_of(2 + image) { (j * 31) as u8 } else { 0 }
+        if (j / 9 + image).is_multiple_of(2 + image % 7) { (j * 31) as u8 } else { 0 }
     }
 
-    fn forward<E: Entry<ROWS>, const ROWS: usize>(
+    fn forward<E: Entry>(
         level: Level,
         inputs: &SparseRows<E>,
         tiles: &Tiles,

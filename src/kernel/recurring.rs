@@ -83,18 +83,19 @@ struct Patch {
 }
 
 impl Recurring {
-    /// Lays out these images, of `rows` × `cols` pixels each.
+    /// Lays out these images, of `rows` × `cols` pixels each, for panels of a `width`.
     ///
     /// # Panics
     /// If an image has fewer pixels, or there are more than 65,536 images.
     pub(crate) fn new<'a>(
         images: Range<usize>,
         (rows, cols): (usize, usize),
+        width: usize,
         image: impl Fn(usize) -> &'a [u8],
     ) -> Self {
         assert!(images.len() <= 1 << 16, "images that 16 bits can count");
         let pixels = rows * cols;
-        let (block, blocks) = blocks_of(pixels + 1);
+        let (block, blocks) = blocks_of(pixels + 1, width);
         let mut patches = Vec::new();
         // The columns of patch after patch.
         let mut order: Vec<usize> = Vec::new();
@@ -326,12 +327,12 @@ mod tests {
             let pixels = rows * cols;
             for outputs in [1, 10, 11, 20, 32] {
                 let weight = |row: usize, j: usize| number(row * outputs + j + 3);
-                let mut tiles = Tiles::zeros(pixels + 1, outputs, blocks_of(pixels + 1));
+                let (width, _) = panels_of(outputs);
+                let mut tiles = Tiles::zeros(pixels + 1, outputs, blocks_of(pixels + 1, width));
                 for row in 0..=pixels {
                     let weights: Vec<f32> = (0..outputs).map(|j| weight(row, j)).collect();
                     tiles.set_row(Slot::Values, row, &weights);
                 }
-                let (width, _) = panels_of(outputs);
                 for count in [0, 1, 16, 19] {
                     let images: Vec<_> = (0..count).map(|i| image(i, pixels)).collect();
                     let chain = |image: &[u8], j: usize| {
@@ -345,7 +346,8 @@ mod tests {
                     };
                     let expected: Vec<f32> = images.iter().flat_map(row).collect();
                     // Not the first ones of all.
-                    let inputs = Recurring::new(2..count + 2, (rows, cols), |i| &images[i - 2]);
+                    let inputs =
+                        Recurring::new(2..count + 2, (rows, cols), width, |i| &images[i - 2]);
                     for level in Level::available() {
                         let mut found = vec![f32::NAN; count * width];
                         level.run(ForwardRecurring {
@@ -367,12 +369,12 @@ mod tests {
     fn gradients_are_chains_over_the_images() {
         for (rows, cols) in SHAPES.into_iter().take(TESTED) {
             let pixels = rows * cols;
-            let (block, blocks) = blocks_of(pixels + 1);
             for used in [1, 10, 11, 20, 32] {
                 let (width, _) = panels_of(used);
+                let (block, blocks) = blocks_of(pixels + 1, width);
                 for count in [0, 1, 19] {
                     let images: Vec<_> = (0..count).map(|i| image(i, pixels)).collect();
-                    let inputs = Recurring::new(0..count, (rows, cols), |i| &images[i]);
+                    let inputs = Recurring::new(0..count, (rows, cols), width, |i| &images[i]);
                     let error = |i| if i % width < used { number(i * 3 + 1) } else { 0.0 };
                     let errors: Vec<f32> = (0..count * width).map(error).collect();
                     for number in 0..blocks {

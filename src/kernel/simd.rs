@@ -3,8 +3,7 @@
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
-use crate::kernel::columns::NUMBERS;
-use crate::kernel::sparse::{GROUP, Number, PixelPair};
+use crate::kernel::sparse::{GROUP, NUMBERS, Number, Pixel};
 
 /// An instruction set, as a value that exists only where the processor has it.
 pub(crate) trait Simd: Copy {
@@ -57,6 +56,12 @@ pub(crate) trait Simd: Copy {
         *square = std::array::from_fn(|row| std::array::from_fn(|col| square[col][row]));
     }
 
+    /// The columns of eight rows of pixels.
+    #[inline(always)]
+    fn columns(self, rows: [&[u8; GROUP]; 8]) -> [[u8; 8]; GROUP] {
+        std::array::from_fn(|col| rows.map(|row| row[col]))
+    }
+
     /// Writes the numbers that are not zero to the start of `to`; returns how many. What is
     /// after them in `to` is unspecified. `first` is the column of the first within its
     /// block.
@@ -71,29 +76,13 @@ pub(crate) trait Simd: Copy {
         kept
     }
 
-    /// Writes the columns of some groups in which one of two images is not zero, as above;
-    /// there is room for a group more.
-    ///
-    /// # Panics
-    /// If the images have not as many groups.
+    /// The same of pixels.
     #[inline(always)]
-    fn keep_pixels(self, from: [&[[u8; GROUP]]; 2], first: u16, to: &mut [PixelPair]) -> usize {
-        let [one, two] = from;
-        assert_eq!(one.len(), two.len(), "groups of both images");
+    fn keep_pixels(self, from: &[u8; GROUP], first: u8, to: &mut [Pixel; GROUP]) -> usize {
         let mut kept = 0;
-        for ((one, two), first) in one.iter().zip(two).zip((first..).step_by(GROUP)) {
-            // Most of an image is paper.
-            if (u128::from_ne_bytes(*one) | u128::from_ne_bytes(*two)) == 0 {
-                continue;
-            }
-            let to: &mut [PixelPair; GROUP] =
-                to[kept..].first_chunk_mut().expect("room for a group");
-            let mut here = 0;
-            for ((column, &one), &two) in (first..).zip(one).zip(two) {
-                to[here] = PixelPair { column, pixels: [one, two] };
-                here += usize::from((one | two) != 0);
-            }
-            kept += here;
+        for (column, &pixel) in (first..=u8::MAX).zip(from) {
+            to[kept] = Pixel { column, pixel };
+            kept += usize::from(pixel != 0);
         }
         kept
     }
@@ -171,6 +160,26 @@ mod tests {
                 let expected = pixels.map(|pixel| (f32::from(pixel) / 255.0).to_bits());
                 assert_eq!(level.run(Load(pixels)).map(f32::to_bits), expected, "{level}");
             }
+        }
+    }
+
+    #[test]
+    fn columns_of_pixels_are_those_of_their_rows() {
+        struct Columns([[u8; GROUP]; 8]);
+
+        impl Kernel for Columns {
+            type Output = [[u8; 8]; GROUP];
+
+            #[inline(always)]
+            fn run<S: Simd>(self, simd: S) -> [[u8; 8]; GROUP] {
+                simd.columns(self.0.each_ref())
+            }
+        }
+
+        let rows = std::array::from_fn(|row| std::array::from_fn(|col| (row * GROUP + col) as u8));
+        let expected = std::array::from_fn(|col| std::array::from_fn(|row| rows[row][col]));
+        for level in Level::available() {
+            assert_eq!(level.run(Columns(rows)), expected, "{level}");
         }
     }
 

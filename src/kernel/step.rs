@@ -54,6 +54,13 @@ pub(crate) fn descend(
     let Step { rule, learning_rate, keep, gradient_scale } = step;
     let state = values.iter_mut().zip(velocity.iter_mut().zip(gradient));
     match rule {
+        // What these would be multiplied with changes nothing.
+        Rule::Momentum { momentum } if keep == 1.0 && gradient_scale == 1.0 => {
+            for (w, (v, g)) in state {
+                *v = momentum * *v - learning_rate * g;
+                *w += *v;
+            }
+        }
         Rule::Momentum { momentum } => {
             for (w, (v, g)) in state {
                 *v = momentum * *v - learning_rate * (gradient_scale * g);

@@ -6,8 +6,8 @@ use crate::kernel::tiles::MAX_WIDTH;
 /// Vectors of a panel's row, where they are shortest.
 pub(super) const MAX_VECTORS: usize = MAX_WIDTH / 8;
 
-/// The sums of some rows, of which the first vectors are in use.
-pub(super) type Sums<V, const ROWS: usize> = [[V; MAX_VECTORS]; ROWS];
+/// A row, in as many vectors of these as it needs.
+pub(super) type Vectors<S> = [<S as Simd>::Vector; MAX_VECTORS];
 
 /// A loop over the rows of a panel, whose width the compiler knows.
 pub(super) trait AtWidth {
@@ -33,10 +33,7 @@ impl<K: AtWidth> Kernel for K {
 }
 
 #[inline(always)]
-pub(super) fn load_row<S: Simd, const WIDTH: usize>(
-    simd: S,
-    row: &[f32; WIDTH],
-) -> [S::Vector; MAX_VECTORS] {
+pub(super) fn load_row<S: Simd, const WIDTH: usize>(simd: S, row: &[f32; WIDTH]) -> Vectors<S> {
     let mut vectors = [simd.splat(0.0); MAX_VECTORS];
     for v in 0..WIDTH / S::LANES {
         vectors[v] = simd.load(&row[v * S::LANES..]);
@@ -47,7 +44,7 @@ pub(super) fn load_row<S: Simd, const WIDTH: usize>(
 #[inline(always)]
 pub(super) fn store_row<S: Simd, const WIDTH: usize>(
     simd: S,
-    vectors: &[S::Vector; MAX_VECTORS],
+    vectors: &Vectors<S>,
     row: &mut [f32; WIDTH],
 ) {
     for v in 0..WIDTH / S::LANES {

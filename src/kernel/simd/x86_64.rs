@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::{Kernel, Simd};
-use crate::kernel::sparse::{GROUP, MAX_BLOCK, Number, PixelPair};
+use crate::kernel::sparse::{GROUP, Number, Pixel};
 
 /// AVX2 and FMA.
 #[derive(Clone, Copy)]
@@ -15,16 +15,18 @@ pub(crate) struct Avx512(());
 
 impl Avx2 {
     pub(crate) fn detect() -> Option<Self> {
-        let found = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        let found = is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("popcnt");
         found.then_some(Self(()))
     }
 
     pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        #[target_feature(enable = "avx2,fma")]
+        #[target_feature(enable = "avx2,fma,popcnt")]
         fn compiled<K: Kernel>(simd: Avx2, kernel: K) -> K::Output {
             kernel.run(simd)
         }
-        // SAFETY: `self` exists, so the processor has AVX2 and FMA.
+        // SAFETY: `self` exists, so the processor has these features.
         unsafe { compiled(self, kernel) }
     }
 }
@@ -35,7 +37,6 @@ impl Avx512 {
             && is_x86_feature_detected!("avx512vl")
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("popcnt")
             && Avx2::detect().is_some();
         found.then_some(Self(()))
     }
@@ -94,6 +95,24 @@ impl Simd for Avx2 {
             let rest = _mm256_mul_ps(pixels, _mm256_set1_ps(RECIPROCAL[1]));
             _mm256_fmadd_ps(pixels, _mm256_set1_ps(RECIPROCAL[0]), rest)
         }
+    }
+
+    #[inline(always)]
+    fn columns(self, rows: [&[u8; GROUP]; 8]) -> [[u8; 8]; GROUP] {
+        // SAFETY: `self` exists, so the processor has AVX2.
+        unsafe { columns(rows) }
+    }
+
+    #[inline(always)]
+    fn keep_numbers(self, from: &[f32; GROUP], first: u32, to: &mut [Number; GROUP]) -> usize {
+        // SAFETY: `self` exists, so the processor has these features.
+        unsafe { keep_numbers_by_eight(from, first, to) }
+    }
+
+    #[inline(always)]
+    fn keep_pixels(self, from: &[u8; GROUP], first: u8, to: &mut [Pixel; GROUP]) -> usize {
+        // SAFETY: as above.
+        unsafe { keep_pixels(from, first, to) }
     }
 }
 
@@ -158,35 +177,15 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    fn keep_pixels(self, from: [&[[u8; GROUP]]; 2], first: u16, to: &mut [PixelPair]) -> usize {
-        // Groups that are all paper, most of them, are told in one go, so that no
-        // branch has to be guessed for each.
-        const { assert!(MAX_BLOCK / GROUP <= 32, "two bits for each group of a block") };
-        let [one, two] = from;
-        assert_eq!(one.len(), two.len(), "groups of both images");
-        let mut inked = 0_u64;
-        for (index, (one, two)) in one.chunks(4).zip(two.chunks(4)).enumerate() {
-            let (one, two) = (one.as_flattened(), two.as_flattened());
-            let within = u64::MAX >> (64 - one.len());
-            // SAFETY: AVX-512 as above; the bytes within are there to read, of both.
-            let halves = unsafe {
-                let one = _mm512_maskz_loadu_epi8(within, one.as_ptr().cast());
-                let two = _mm512_maskz_loadu_epi8(within, two.as_ptr().cast());
-                let both = _mm512_or_si512(one, two);
-                _mm512_test_epi64_mask(both, both)
-            };
-            inked |= u64::from(halves) << (8 * index);
-        }
-        let mut kept = 0;
-        while inked != 0 {
-            let group = inked.trailing_zeros() as usize / 2;
-            inked &= !(3 << (2 * group));
-            let to = to[kept..].first_chunk_mut().expect("room for a group");
-            let first = first + (group * GROUP) as u16;
-            // SAFETY: `self` exists, so the processor has AVX-512.
-            kept += unsafe { keep_pixels([&one[group], &two[group]], first, to) };
-        }
-        kept
+    fn columns(self, rows: [&[u8; GROUP]; 8]) -> [[u8; 8]; GROUP] {
+        // SAFETY: `self` exists, so the processor has AVX-512, and with it AVX2.
+        unsafe { columns(rows) }
+    }
+
+    #[inline(always)]
+    fn keep_pixels(self, from: &[u8; GROUP], first: u8, to: &mut [Pixel; GROUP]) -> usize {
+        // SAFETY: as above.
+        unsafe { keep_pixels(from, first, to) }
     }
 }
 
@@ -266,25 +265,101 @@ fn transpose(square: &mut [[f32; GROUP]; GROUP]) {
     }
 }
 
-/// Writes the columns in which one of two images is not zero to the start of `to`;
-/// returns how many.
+/// The columns of eight rows: three times, row i and row i + 4 become two rows, of elements in
+/// turn.
 #[inline]
-#[target_feature(enable = "avx512f,popcnt")]
-fn keep_pixels(from: [&[u8; GROUP]; 2], first: u16, to: &mut [PixelPair; GROUP]) -> usize {
-    let pixels = from.map(|pixels| {
-        // SAFETY: sixteen bytes are there to read.
-        _mm512_cvtepu8_epi32(unsafe { _mm_loadu_si128(pixels.as_ptr().cast()) })
-    });
-    let both =
-        _mm512_or_si512(_mm512_slli_epi32::<16>(pixels[0]), _mm512_slli_epi32::<24>(pixels[1]));
-    let mask = _mm512_test_epi32_mask(both, both);
-    let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    let columns = _mm512_add_epi32(_mm512_set1_epi32(i32::from(first)), lanes);
-    let kept = _mm512_maskz_compress_epi32(mask, _mm512_or_si512(both, columns));
-    // SAFETY: a pair is 32 bits, the column below its pixels, and sixteen are there to
-    // write.
-    unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), kept) };
-    mask.count_ones() as usize
+#[target_feature(enable = "avx2")]
+fn columns(rows: [&[u8; GROUP]; 8]) -> [[u8; 8]; GROUP] {
+    // SAFETY: sixteen bytes are there to read.
+    let mut rows = rows.map(|row| unsafe { _mm_loadu_si128(row.as_ptr().cast()) });
+    for _ in 0..3 {
+        let mut next = rows;
+        for i in 0..4 {
+            next[2 * i] = _mm_unpacklo_epi8(rows[i], rows[i + 4]);
+            next[2 * i + 1] = _mm_unpackhi_epi8(rows[i], rows[i + 4]);
+        }
+        rows = next;
+    }
+    let mut columns = [[0; 8]; GROUP];
+    for (pair, row) in columns.as_chunks_mut::<2>().0.iter_mut().zip(rows) {
+        // SAFETY: two times eight bytes are there to write.
+        unsafe { _mm_storeu_si128(pair.as_mut_ptr().cast(), row) };
+    }
+    columns
+}
+
+/// The places of the bits that are set in a byte, in order.
+const PLACES: [[u8; 8]; 256] = {
+    let mut places = [[0; 8]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let (mut bit, mut count) = (0, 0);
+        while bit < 8 {
+            if byte >> bit & 1 == 1 {
+                places[byte][count] = bit as u8;
+                count += 1;
+            }
+            bit += 1;
+        }
+        byte += 1;
+    }
+    places
+};
+
+/// Writes the pixels that are not zero, with their columns, to the start of `to`; returns
+/// how many.
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn keep_pixels(from: &[u8; GROUP], first: u8, to: &mut [Pixel; GROUP]) -> usize {
+    // SAFETY: sixteen bytes are there to read.
+    let pixels = unsafe { _mm_loadu_si128(from.as_ptr().cast()) };
+    let inked = !_mm_movemask_epi8(_mm_cmpeq_epi8(pixels, _mm_setzero_si128()));
+    let first = _mm_set1_epi8(first as i8);
+    let mut end = 0;
+    for (inked, half) in [(inked as u8, 0), ((inked >> 8) as u8, 8)] {
+        // SAFETY: eight bytes are there to read.
+        let places = unsafe { _mm_loadl_epi64(PLACES[usize::from(inked)].as_ptr().cast()) };
+        let places = _mm_or_si128(places, _mm_set1_epi8(half));
+        let columns = _mm_add_epi8(places, first);
+        let kept = _mm_unpacklo_epi8(columns, _mm_shuffle_epi8(pixels, places));
+        // SAFETY: a pixel and its column are two bytes. Eight are there to write, and eight
+        // more after the first, which are at most eight.
+        unsafe { _mm_storeu_si128(to.as_mut_ptr().add(end).cast(), kept) };
+        end += inked.count_ones() as usize;
+    }
+    end
+}
+
+/// Writes the numbers that are not zero, with their columns, to the start of `to`; returns
+/// how many.
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn keep_numbers_by_eight(from: &[f32; GROUP], first: u32, to: &mut [Number; GROUP]) -> usize {
+    let mut end = 0;
+    for (from, first) in from.as_chunks::<8>().0.iter().zip([first, first + 8]) {
+        // SAFETY: eight floats are there to read.
+        let values = unsafe { _mm256_loadu_ps(from.as_ptr()) };
+        // Unordered, so that NaN stays.
+        let kept = _mm256_cmp_ps::<_CMP_NEQ_UQ>(values, _mm256_setzero_ps());
+        let kept = _mm256_movemask_ps(kept) as u8;
+        // SAFETY: eight bytes are there to read.
+        let places = unsafe { _mm_loadl_epi64(PLACES[usize::from(kept)].as_ptr().cast()) };
+        let places = _mm256_cvtepu8_epi32(places);
+        let columns = _mm256_add_epi32(places, _mm256_set1_epi32(first as i32));
+        let values = _mm256_castps_si256(_mm256_permutevar8x32_ps(values, places));
+        // Of the lower and of the upper four, the first two and the last two.
+        let (low, high) =
+            (_mm256_unpacklo_epi32(columns, values), _mm256_unpackhi_epi32(columns, values));
+        // SAFETY: a number and its column are 64 bits. Eight are there to write, and eight more
+        // after the first, which are at most eight.
+        unsafe {
+            let to = to.as_mut_ptr().add(end).cast::<__m256i>();
+            _mm256_storeu_si256(to, _mm256_permute2x128_si256::<0x20>(low, high));
+            _mm256_storeu_si256(to.add(1), _mm256_permute2x128_si256::<0x31>(low, high));
+        }
+        end += kept.count_ones() as usize;
+    }
+    end
 }
 
 /// Writes the lanes that are not zero, with their columns, to the start of `to`;
