@@ -144,7 +144,9 @@ impl Descent {
         let recurs_as = chunk.recurs_as.filter(|_| layer.is_narrow());
         pool.run_each(first, |number, share| {
             match recurs_as {
-                Some(recurs_as) => share.lay_out(recurs_as, layer, parts, chunk.shape, &image),
+                Some(recurs_as) => {
+                    share.lay_out(recurs_as, layer, level, parts, chunk.shape, &image)
+                }
                 None => share.list(number, layer, level, parts, &announce, &image),
             }
             share.forward(layer, level, parts, recurs_as);

@@ -64,6 +64,7 @@ impl FirstLayer {
         &mut self,
         chunk: usize,
         layer: &PackedLayer,
+        level: Level,
         parts: &[Part],
         shape: (usize, usize),
         image: impl Fn(usize) -> &'a [u8],
@@ -75,7 +76,7 @@ impl FirstLayer {
         let inputs = parts.iter().enumerate().map(|(number, part)| {
             let is_own = has_part(&self.pairs, number, parts.len());
             let images = if is_own { part.images.clone() } else { 0..0 };
-            Recurring::new(images, shape, width, &image)
+            Recurring::new(images, shape, width, level, &image)
         });
         let inputs = inputs.collect();
         self.recurring.push(inputs);

@@ -17,6 +17,7 @@
 use std::ops::Range;
 
 use crate::activation::Activation;
+use crate::kernel::level::Level;
 use crate::kernel::simd::{Kernel, Simd};
 use crate::kernel::sparse::{GROUP, blocks_of};
 use crate::kernel::tiles::Tile;
@@ -28,49 +29,63 @@ const PATCH: usize = 4;
 /// with more has [`GROUP`] at once.
 const DIGITS: usize = 10;
 
-/// 16 pixels, 0 to 255 for 0 to 1, and the number of the row that they are multiplied with.
-#[derive(Clone, Copy)]
-struct Pixels {
-    row: u16,
-    pixels: [u8; GROUP],
-}
-
-/// Lists of pixels, without those that are all zero.
+/// Lists of pixels, 0 to 255 for 0 to 1, a vector of them with the number of the row that they
+/// are multiplied with; without those that are all zero.
 #[derive(Default)]
 struct Lists {
-    entries: Vec<Pixels>,
+    rows: Vec<u16>,
+    pixels: Vec<u8>,
     /// Where each list ends.
     ends: Vec<usize>,
 }
 
 impl Lists {
     /// Adds to the list that is not ended.
-    fn push(&mut self, row: usize, pixels: [u8; GROUP]) {
-        if pixels != [0; GROUP] {
-            self.entries.push(Pixels { row: row as u16, pixels });
+    fn push(&mut self, row: usize, pixels: &[u8]) {
+        // Every level's vectors are a multiple of eight.
+        let eights = pixels.as_chunks::<8>().0;
+        if eights.iter().any(|eight| *eight != [0; 8]) {
+            self.rows.push(row as u16);
+            eights.iter().for_each(|eight| self.pixels.extend_from_slice(eight));
         }
     }
 
     fn end(&mut self) {
-        self.ends.push(self.entries.len());
+        self.ends.push(self.rows.len());
     }
 
+    /// The rows' numbers and the vectors of pixels of a list.
     #[inline(always)]
-    fn get(&self, list: usize) -> &[Pixels] {
+    fn get<S: Simd>(&self, _: S, list: usize) -> impl Iterator<Item = (&u16, &[u8])> {
         let start = list.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.entries[start..self.ends[list]]
+        let end = self.ends[list];
+        let pixels = &self.pixels[start * S::LANES..end * S::LANES];
+        self.rows[start..end].iter().zip(pixels.chunks_exact(S::LANES))
     }
 }
 
-/// Images, and a 1 after the pixels of each.
+/// Pixels that make a vector.
+struct Lanes;
+
+impl Kernel for Lanes {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> usize {
+        S::LANES
+    }
+}
+
+/// Images, and a 1 after the pixels of each, laid out for a level.
 #[derive(Default)]
 pub(crate) struct Recurring {
     images: usize,
     /// The blocks of columns.
     blocks: usize,
-    /// For each 16 images, for each block: by column within the block.
+    /// For each 16 images, a vector of them after the other, for each block: by column within
+    /// the block.
     side_by_side: Lists,
-    /// For each patch: by image.
+    /// For each patch, a vector of its pixels after the other: by image.
     in_patches: Lists,
     patches: Vec<Patch>,
 }
@@ -91,8 +106,10 @@ impl Recurring {
         images: Range<usize>,
         (rows, cols): (usize, usize),
         width: usize,
+        level: Level,
         image: impl Fn(usize) -> &'a [u8],
     ) -> Self {
+        let lanes = level.run(Lanes);
         assert!(images.len() <= 1 << 16, "images that 16 bits can count");
         let pixels = rows * cols;
         let (block, blocks) = blocks_of(pixels + 1, width);
@@ -122,23 +139,25 @@ impl Recurring {
                 inked.iter_mut().zip(image).for_each(|(inked, pixel)| *inked |= pixel);
                 ordered.extend(order.iter().map(|&column| image[column]));
             }
-            for start in (0..=pixels).step_by(block) {
-                let end = (start + block).min(pixels + 1);
-                for column in (start..end.min(pixels)).filter(|&column| inked[column] != 0) {
-                    let values = std::array::from_fn(|index| group[index][column]);
-                    side_by_side.push(column - start, values);
+            for lane in (0..GROUP).step_by(lanes) {
+                for start in (0..=pixels).step_by(block) {
+                    let end = (start + block).min(pixels + 1);
+                    for column in (start..end.min(pixels)).filter(|&column| inked[column] != 0) {
+                        let values: [_; GROUP] = std::array::from_fn(|index| group[index][column]);
+                        side_by_side.push(column - start, &values[lane..][..lanes]);
+                    }
+                    if end > pixels {
+                        side_by_side.push(pixels - start, &[u8::MAX; GROUP][..lanes]);
+                    }
+                    side_by_side.end();
                 }
-                if end > pixels {
-                    side_by_side.push(pixels - start, [u8::MAX; GROUP]);
-                }
-                side_by_side.end();
             }
         }
         let mut in_patches = Lists::default();
-        for number in 0..patches.len() {
-            let of_images = ordered.as_chunks().0.iter().skip(number).step_by(patches.len());
-            let of_images = of_images.take(images.len()).enumerate();
-            of_images.for_each(|(row, &pixels)| in_patches.push(row, pixels));
+        for number in 0..patches.len() * (GROUP / lanes) {
+            let vectors = ordered.chunks_exact(lanes).skip(number);
+            let of_images = vectors.step_by(patches.len() * (GROUP / lanes)).take(images.len());
+            of_images.enumerate().for_each(|(row, pixels)| in_patches.push(row, pixels));
             in_patches.end();
         }
         Self { images: images.len(), blocks, side_by_side, in_patches, patches }
@@ -176,9 +195,10 @@ impl Kernel for ForwardRecurring<'_> {
             for group in 0..stride {
                 let mut sums = [[0.0; GROUP]; GROUP];
                 for (block, tile) in weights.iter().enumerate() {
-                    let list = inputs.side_by_side.get(number * inputs.blocks + block);
-                    let rows = tile.values.as_chunks().0;
-                    add_products(simd, list, Rows { rows, stride, group, used }, &mut sums);
+                    let rows = Rows { rows: tile.values.as_chunks().0, stride, group, used };
+                    add_products(simd, &inputs.side_by_side, rows, &mut sums, |vector| {
+                        (number * (GROUP / S::LANES) + vector) * inputs.blocks + block
+                    });
                 }
                 simd.transpose(&mut sums);
                 for (outputs, sums) in outputs.chunks_mut(stride).zip(sums) {
@@ -223,8 +243,10 @@ impl Kernel for AddGradientRecurring<'_> {
                     *sums = gradient[column * stride + group];
                 }
                 simd.transpose(&mut sums);
-                let list = inputs.in_patches.get(number);
-                add_products(simd, list, Rows { rows: errors, stride, group, used }, &mut sums);
+                let rows = Rows { rows: errors, stride, group, used };
+                add_products(simd, &inputs.in_patches, rows, &mut sums, |vector| {
+                    number * (GROUP / S::LANES) + vector
+                });
                 simd.transpose(&mut sums);
                 for (sums, column) in sums.iter().zip(&patch.columns) {
                     gradient[column * stride + group] = *sums;
@@ -252,53 +274,59 @@ struct Rows<'a> {
     used: usize,
 }
 
-/// Adds each list's pixels times each number of their row: a row of `sums` is of one
-/// number, and has a lane for each pixel.
+/// Adds the pixels of the list of each vector, whose number `list` gives, times each number of
+/// their row: a row of `sums` is of one number, and has a lane for each pixel.
 #[inline(always)]
 fn add_products<S: Simd>(
     simd: S,
-    list: &[Pixels],
+    lists: &Lists,
     rows: Rows<'_>,
     sums: &mut [[f32; GROUP]; GROUP],
+    list: impl Fn(usize) -> usize,
 ) {
-    if rows.used <= DIGITS {
-        add_some_products::<S, DIGITS>(simd, list, rows, sums);
-    } else {
-        add_some_products::<S, GROUP>(simd, list, rows, sums);
+    for vector in 0..GROUP / S::LANES {
+        // What is done of one alone leaves the registers for its sums.
+        let vector = std::hint::black_box(vector);
+        let list = lists.get(simd, list(vector));
+        let first = vector * S::LANES;
+        if rows.used <= DIGITS {
+            add_some_products::<S, DIGITS>(simd, list, rows, sums, first);
+        } else {
+            add_some_products::<S, GROUP>(simd, list, rows, sums, first);
+        }
     }
 }
 
-/// The same for the first `COUNT` numbers of each row.
+/// The same for a list and the first `COUNT` numbers of each row.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "unrolled, so that the sums are in registers")]
-fn add_some_products<S: Simd, const COUNT: usize>(
+fn add_some_products<'a, S: Simd, const COUNT: usize>(
     simd: S,
-    list: &[Pixels],
+    list: impl Iterator<Item = (&'a u16, &'a [u8])>,
     Rows { rows, stride, group, .. }: Rows<'_>,
     sums: &mut [[f32; GROUP]; GROUP],
+    first: usize,
 ) {
-    for lane in (0..GROUP).step_by(S::LANES) {
-        let mut lanes = [simd.splat(0.0); COUNT];
+    let mut lanes = [simd.splat(0.0); COUNT];
+    for number in 0..COUNT {
+        lanes[number] = simd.load(&sums[number][first..]);
+    }
+    let scale = simd.pixel_scale();
+    for (&row, pixels) in list {
+        let pixels = simd.load_pixels(pixels, scale);
+        let row = &rows[usize::from(row) * stride + group];
         for number in 0..COUNT {
-            lanes[number] = simd.load(&sums[number][lane..]);
+            lanes[number] = simd.mul_add(pixels, simd.splat(row[number]), lanes[number]);
         }
-        for entry in list {
-            let pixels = simd.load_pixels(&entry.pixels[lane..]);
-            let row = &rows[usize::from(entry.row) * stride + group];
-            for number in 0..COUNT {
-                lanes[number] = simd.mul_add(pixels, simd.splat(row[number]), lanes[number]);
-            }
-        }
-        for number in 0..COUNT {
-            simd.store(lanes[number], &mut sums[number][lane..]);
-        }
+    }
+    for number in 0..COUNT {
+        simd.store(lanes[number], &mut sums[number][first..]);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::level::Level;
     use crate::kernel::tiles::{Slot, Tiles, panels_of};
 
     fn number(i: usize) -> f32 {
@@ -346,9 +374,9 @@ mod tests {
                     };
                     let expected: Vec<f32> = images.iter().flat_map(row).collect();
                     // Not the first ones of all.
-                    let inputs =
-                        Recurring::new(2..count + 2, (rows, cols), width, |i| &images[i - 2]);
                     for level in Level::available() {
+                        let (range, shape) = (2..count + 2, (rows, cols));
+                        let inputs = Recurring::new(range, shape, width, level, |i| &images[i - 2]);
                         let mut found = vec![f32::NAN; count * width];
                         level.run(ForwardRecurring {
                             inputs: &inputs,
@@ -374,7 +402,10 @@ mod tests {
                 let (block, blocks) = blocks_of(pixels + 1, width);
                 for count in [0, 1, 19] {
                     let images: Vec<_> = (0..count).map(|i| image(i, pixels)).collect();
-                    let inputs = Recurring::new(0..count, (rows, cols), width, |i| &images[i]);
+                    let inputs = |level| {
+                        let shape = (rows, cols);
+                        Recurring::new(0..count, shape, width, level, |i| &images[i])
+                    };
                     let error = |i| if i % width < used { number(i * 3 + 1) } else { 0.0 };
                     let errors: Vec<f32> = (0..count * width).map(error).collect();
                     for number in 0..blocks {
@@ -392,7 +423,7 @@ mod tests {
                         for level in Level::available() {
                             let mut found = before.clone();
                             level.run(AddGradientRecurring {
-                                inputs: &inputs,
+                                inputs: &inputs(level),
                                 block: number,
                                 errors: &errors,
                                 used,

@@ -10,6 +10,9 @@ pub(crate) trait Simd: Copy {
     /// Some `f32`, side by side.
     type Vector: Copy;
 
+    /// What turns pixels into numbers.
+    type PixelScale: Copy;
+
     /// How many.
     const LANES: usize;
 
@@ -37,18 +40,13 @@ pub(crate) trait Simd: Copy {
     /// `a * b + c` in each lane, rounded once.
     fn mul_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
 
+    fn pixel_scale(self) -> Self::PixelScale;
+
     /// The numbers that the first pixels of `from` stand for, 0 to 255 for 0 to 1.
     ///
     /// # Panics
     /// If there are fewer than `LANES`.
-    #[inline(always)]
-    fn load_pixels(self, from: &[u8]) -> Self::Vector {
-        let mut numbers = [0.0; GROUP];
-        for (number, &pixel) in numbers[..Self::LANES].iter_mut().zip(&from[..Self::LANES]) {
-            *number = NUMBERS[usize::from(pixel)];
-        }
-        self.load(&numbers)
-    }
+    fn load_pixels(self, from: &[u8], scale: Self::PixelScale) -> Self::Vector;
 
     /// Exchanges rows and columns.
     #[inline(always)]
@@ -103,6 +101,7 @@ pub(crate) struct Portable;
 
 impl Simd for Portable {
     type Vector = [f32; 8];
+    type PixelScale = ();
     const LANES: usize = 8;
     // 16 of the 32 vector registers of aarch64.
     const TILE_ROWS: usize = 4;
@@ -127,6 +126,15 @@ impl Simd for Portable {
     fn mul_add(self, a: [f32; 8], b: [f32; 8], c: [f32; 8]) -> [f32; 8] {
         std::array::from_fn(|lane| a[lane].mul_add(b[lane], c[lane]))
     }
+
+    #[inline(always)]
+    fn pixel_scale(self) {}
+
+    #[inline(always)]
+    fn load_pixels(self, from: &[u8], (): ()) -> [f32; 8] {
+        let from: [u8; 8] = *from.first_chunk().expect("pixels for each lane");
+        from.map(|pixel| NUMBERS[usize::from(pixel)])
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -148,7 +156,8 @@ mod tests {
             fn run<S: Simd>(self, simd: S) -> [f32; GROUP] {
                 let mut numbers = [0.0; GROUP];
                 for lane in (0..GROUP).step_by(S::LANES) {
-                    simd.store(simd.load_pixels(&self.0[lane..]), &mut numbers[lane..]);
+                    let pixels = simd.load_pixels(&self.0[lane..], simd.pixel_scale());
+                    simd.store(pixels, &mut numbers[lane..]);
                 }
                 numbers
             }

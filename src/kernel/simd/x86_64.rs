@@ -53,6 +53,9 @@ impl Avx512 {
 
 impl Simd for Avx2 {
     type Vector = __m256;
+    /// 1 / 255 as a sum of two numbers: a pixel times both, rounded once after the second, is
+    /// what a division by 255 gives. (With one number it is not, for every other pixel.)
+    type PixelScale = [__m256; 2];
     const LANES: usize = 8;
     // 12 of the 16 registers; two more hold the row of B, and one the
     // element of A.
@@ -86,15 +89,26 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn load_pixels(self, from: &[u8]) -> __m256 {
+    fn pixel_scale(self) -> [__m256; 2] {
+        // As constants they would be loaded again for each vector of pixels.
+        std::hint::black_box(RECIPROCAL).map(|part| self.splat(part))
+    }
+
+    #[inline(always)]
+    fn load_pixels(self, from: &[u8], [scale, rest]: [__m256; 2]) -> __m256 {
         let from = &from[..Self::LANES];
         // SAFETY: AVX2 and FMA as above; eight bytes are there to read.
         unsafe {
             let pixels = _mm_loadl_epi64(from.as_ptr().cast());
             let pixels = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(pixels));
-            let rest = _mm256_mul_ps(pixels, _mm256_set1_ps(RECIPROCAL[1]));
-            _mm256_fmadd_ps(pixels, _mm256_set1_ps(RECIPROCAL[0]), rest)
+            _mm256_fmadd_ps(pixels, scale, _mm256_mul_ps(pixels, rest))
         }
+    }
+
+    #[inline(always)]
+    fn transpose(self, square: &mut [[f32; GROUP]; GROUP]) {
+        // SAFETY: `self` exists, so the processor has AVX2.
+        unsafe { transpose_by_eight(square) }
     }
 
     #[inline(always)]
@@ -116,8 +130,7 @@ impl Simd for Avx2 {
     }
 }
 
-/// 1 / 255 as a sum of two numbers: a pixel times both, rounded once after the second,
-/// is what a division by 255 gives. (With one number it is not, for every other pixel.)
+/// 1 / 255, and what is missing there.
 const RECIPROCAL: [f32; 2] = {
     let first = 1.0 / 255.0_f32;
     [first, (1.0 / 255.0 - first as f64) as f32]
@@ -125,6 +138,7 @@ const RECIPROCAL: [f32; 2] = {
 
 impl Simd for Avx512 {
     type Vector = __m512;
+    type PixelScale = ();
     const LANES: usize = 16;
     // 24 of the 32 registers; two more hold the row of B, and elements of A
     // are broadcast from memory.
@@ -158,7 +172,10 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    fn load_pixels(self, from: &[u8]) -> __m512 {
+    fn pixel_scale(self) {}
+
+    #[inline(always)]
+    fn load_pixels(self, from: &[u8], (): ()) -> __m512 {
         let from = &from[..Self::LANES];
         // SAFETY: AVX-512 as above; sixteen bytes are there to read.
         unsafe { divide_by_255(_mm_loadu_si128(from.as_ptr().cast())) }
@@ -213,6 +230,52 @@ fn divide_by_255(pixels: __m128i) -> __m512 {
     // The last bit more, and 2³² times less; what was 0 is below it then.
     let bits = _mm512_add_epi32(bits, _mm512_set1_epi32(1 - (32 << 23)));
     _mm512_castsi512_ps(_mm512_max_epi32(bits, _mm512_setzero_si512()))
+}
+
+/// Exchanges rows and columns, of each quarter and then of the quarters.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn transpose_by_eight(square: &mut [[f32; GROUP]; GROUP]) {
+    let from = *square;
+    for (top, left) in [(0, 0), (0, 8), (8, 0), (8, 8)] {
+        let rows = std::array::from_fn(|row| {
+            let row: &[f32; 8] = from[top + row][left..].first_chunk().expect("eight floats");
+            // SAFETY: eight floats are there to read.
+            unsafe { _mm256_loadu_ps(row.as_ptr()) }
+        });
+        for (column, to) in transposed(rows).into_iter().zip(&mut square[left..]) {
+            let to: &mut [f32; 8] = to[top..].first_chunk_mut().expect("eight floats");
+            // SAFETY: eight floats are there to write.
+            unsafe { _mm256_storeu_ps(to.as_mut_ptr(), column) };
+        }
+    }
+}
+
+/// Rows and columns exchanged: of pairs of rows, of fours, then of the fours' fours.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn transposed(rows: [__m256; 8]) -> [__m256; 8] {
+    let mut fours = [_mm256_setzero_pd(); 8];
+    for first in [0, 4] {
+        let low = |row: usize| {
+            _mm256_castps_pd(_mm256_unpacklo_ps(rows[first + row], rows[first + row + 1]))
+        };
+        let high = |row: usize| {
+            _mm256_castps_pd(_mm256_unpackhi_ps(rows[first + row], rows[first + row + 1]))
+        };
+        fours[first] = _mm256_unpacklo_pd(low(0), low(2));
+        fours[first + 1] = _mm256_unpackhi_pd(low(0), low(2));
+        fours[first + 2] = _mm256_unpacklo_pd(high(0), high(2));
+        fours[first + 3] = _mm256_unpackhi_pd(high(0), high(2));
+    }
+    // Half h of fours[4·i + c] is column 4·h + c of the rows from 4·i on.
+    let mut columns = [_mm256_setzero_ps(); 8];
+    for col in 0..4 {
+        let halves = [_mm256_castpd_ps(fours[col]), _mm256_castpd_ps(fours[4 + col])];
+        columns[col] = _mm256_permute2f128_ps::<0x20>(halves[0], halves[1]);
+        columns[4 + col] = _mm256_permute2f128_ps::<0x31>(halves[0], halves[1]);
+    }
+    columns
 }
 
 /// Exchanges rows and columns: of pairs of rows, of fours, then of the fours' fours.
@@ -288,15 +351,16 @@ fn columns(rows: [&[u8; GROUP]; 8]) -> [[u8; 8]; GROUP] {
     columns
 }
 
-/// The places of the bits that are set in a byte, in order.
-const PLACES: [[u8; 8]; 256] = {
-    let mut places = [[0; 8]; 256];
+/// The places of the bits that are set in a byte, in order, counted from 0 and from 8 on.
+const PLACES: [[[u8; 8]; 256]; 2] = {
+    let mut places = [[[0; 8]; 256]; 2];
     let mut byte = 0;
     while byte < 256 {
         let (mut bit, mut count) = (0, 0);
         while bit < 8 {
             if byte >> bit & 1 == 1 {
-                places[byte][count] = bit as u8;
+                places[0][byte][count] = bit;
+                places[1][byte][count] = bit + 8;
                 count += 1;
             }
             bit += 1;
@@ -316,10 +380,9 @@ fn keep_pixels(from: &[u8; GROUP], first: u8, to: &mut [Pixel; GROUP]) -> usize 
     let inked = !_mm_movemask_epi8(_mm_cmpeq_epi8(pixels, _mm_setzero_si128()));
     let first = _mm_set1_epi8(first as i8);
     let mut end = 0;
-    for (inked, half) in [(inked as u8, 0), ((inked >> 8) as u8, 8)] {
+    for (inked, places) in [inked as u8, (inked >> 8) as u8].into_iter().zip(&PLACES) {
         // SAFETY: eight bytes are there to read.
-        let places = unsafe { _mm_loadl_epi64(PLACES[usize::from(inked)].as_ptr().cast()) };
-        let places = _mm_or_si128(places, _mm_set1_epi8(half));
+        let places = unsafe { _mm_loadl_epi64(places[usize::from(inked)].as_ptr().cast()) };
         let columns = _mm_add_epi8(places, first);
         let kept = _mm_unpacklo_epi8(columns, _mm_shuffle_epi8(pixels, places));
         // SAFETY: a pixel and its column are two bytes. Eight are there to write, and eight
@@ -343,7 +406,7 @@ fn keep_numbers_by_eight(from: &[f32; GROUP], first: u32, to: &mut [Number; GROU
         let kept = _mm256_cmp_ps::<_CMP_NEQ_UQ>(values, _mm256_setzero_ps());
         let kept = _mm256_movemask_ps(kept) as u8;
         // SAFETY: eight bytes are there to read.
-        let places = unsafe { _mm_loadl_epi64(PLACES[usize::from(kept)].as_ptr().cast()) };
+        let places = unsafe { _mm_loadl_epi64(PLACES[0][usize::from(kept)].as_ptr().cast()) };
         let places = _mm256_cvtepu8_epi32(places);
         let columns = _mm256_add_epi32(places, _mm256_set1_epi32(first as i32));
         let values = _mm256_castps_si256(_mm256_permutevar8x32_ps(values, places));
