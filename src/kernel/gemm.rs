@@ -144,13 +144,15 @@ fn pack(matrix: View<'_>, block: &Block, height: usize, packed: &mut [f32]) {
         }
         assert_eq!(matrix.col_stride, 1, "a matrix by rows or by columns");
         let row = |i: usize| &matrix.data[start + i * matrix.row_stride..][..block.depth];
-        // Four rows at once make one store of four values.
-        for i in (0..rows).step_by(4) {
-            if i + 4 <= rows {
-                interleave([row(i), row(i + 1), row(i + 2), row(i + 3)], packed, height, i);
-            } else {
-                (i..rows).for_each(|i| interleave([row(i)], packed, height, i));
-            }
+        // Six rows, or four, at once make few stores.
+        let mut i = 0;
+        while i < rows {
+            i += match rows - i {
+                8.. => interleave::<8>(std::array::from_fn(|n| row(i + n)), packed, height, i),
+                6 => interleave::<6>(std::array::from_fn(|n| row(i + n)), packed, height, i),
+                4.. => interleave::<4>(std::array::from_fn(|n| row(i + n)), packed, height, i),
+                _ => interleave([row(i)], packed, height, i),
+            };
         }
     }
 }
@@ -164,12 +166,18 @@ fn copy_columns<const N: usize>(from: &[f32], stride: usize, packed: &mut [f32])
     }
 }
 
-/// Writes `rows` to the places `first` and following of each column.
+/// Writes `rows` to the places `first` and following of each column; returns how many.
 #[inline(always)]
-fn interleave<const N: usize>(rows: [&[f32]; N], packed: &mut [f32], height: usize, first: usize) {
+fn interleave<const N: usize>(
+    rows: [&[f32]; N],
+    packed: &mut [f32],
+    height: usize,
+    first: usize,
+) -> usize {
     for (p, column) in packed.chunks_exact_mut(height).enumerate() {
         column[first..first + N].copy_from_slice(&rows.map(|row| row[p]));
     }
+    N
 }
 
 /// The product of a packed block of A and one of B, tile by tile, added to the
