@@ -59,11 +59,6 @@ impl InkedColumns {
         self.images
     }
 
-    /// How many turns there are.
-    pub(crate) fn turns(&self) -> usize {
-        self.images.div_ceil(TURN)
-    }
-
     /// Which images of a turn have ink, column by column; `within` some of them, if not all are
     /// asked for.
     #[inline(always)]
@@ -74,7 +69,7 @@ impl InkedColumns {
         within: Option<Range<usize>>,
     ) -> impl Iterator<Item = &[Pixel]> {
         let first = turn * self.cols;
-        let lists = self.lists.blocks_of(first + columns.start..first + columns.end, 0);
+        let lists = self.lists.lists(first + columns.start..first + columns.end, 0);
         lists.map(move |list| {
             let Some(within) = &within else { return list };
             let place = |image| list.partition_point(|entry| entry.column() < image);
@@ -145,8 +140,7 @@ mod tests {
             for level in Level::available() {
                 let parts = [0..missing.start, missing.end..count];
                 columns.fill(level, (count, cols), parts.into_iter(), image);
-                assert_eq!(columns.turns(), count.div_ceil(TURN));
-                for turn in 0..columns.turns() {
+                for turn in 0..count.div_ceil(TURN) {
                     for within in [None, Some(0..TURN), Some(3..9), Some(1..2)] {
                         let lists = columns.lists(turn, 1..cols, within.clone());
                         for (col, list) in (1..).zip(lists) {

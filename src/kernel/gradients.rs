@@ -64,7 +64,8 @@ impl<'a, F: Iterator<Item = Factors<'a>> + Clone> AtWidth for DescendImages<'_, 
             step: None,
         };
         let turns = self.factors.flat_map(|factors| {
-            (0..factors.inputs.turns()).map(move |turn| (turn, factors.clone()))
+            let turns = factors.images.start / TURN..factors.images.end.div_ceil(TURN);
+            turns.map(move |turn| (turn, factors.clone()))
         });
         let mut turns = turns.peekable();
         while let Some((turn, Factors { inputs, images, errors })) = turns.next() {
@@ -72,7 +73,7 @@ impl<'a, F: Iterator<Item = Factors<'a>> + Clone> AtWidth for DescendImages<'_, 
                 gradient.step = step;
             }
             let all = turn * TURN..(turn * TURN + TURN).min(inputs.images());
-            let here = images.start.clamp(all.start, all.end)..images.end.clamp(all.start, all.end);
+            let here = images.start.max(all.start)..images.end.min(all.end);
             let within = here.start - all.start..here.end - all.start;
             let within = Some(within).filter(|_| here != all);
             let lists = inputs.lists(turn, columns.clone(), within);
