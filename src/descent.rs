@@ -20,7 +20,7 @@ mod first_layer;
 
 use crate::dense::Dense;
 use crate::descent::errors::{Backward, PartErrors};
-use crate::descent::first_layer::{FirstLayer, add_narrow_gradient, factors};
+use crate::descent::first_layer::{FirstLayer, add_narrow_gradient, factors, join_errors};
 use crate::dropout::Dropout;
 use crate::kernel::aligned::Aligned;
 use crate::kernel::columns::TURN;
@@ -164,6 +164,10 @@ impl Descent {
         self.descend_others(chunk, step_now);
         let Self { pass, first, .. } = self;
         first.iter_mut().for_each(|share| share.exchange_outputs(&mut pass.parts));
+        let layer = &self.packed.layers[0];
+        if !layer.is_narrow() {
+            join_errors(first, &pass.parts, panels_of(layer.outputs).0);
+        }
         self.descend_first(chunk, step_now);
         if let Some(clip_norm) = clip_norm.filter(|_| chunk.is_last) {
             self.descend_clipped(step, clip_norm);

@@ -92,11 +92,11 @@ impl FirstLayer {
         announce: impl Fn(usize),
         image: impl Fn(usize) -> &'a [u8],
     ) {
-        let (first, count) = match self.pairs.len() {
-            // All parts: each thread begins with another, so that they do not wait for the
-            // same memory.
-            pairs if pairs >= parts.len() => (number, parts.len()),
-            pairs => (self.pairs.start % parts.len(), pairs),
+        let (first, count) = if self.has_all(parts.len()) {
+            // Each thread begins with another, so that they do not wait for the same memory.
+            (number, parts.len())
+        } else {
+            (self.pairs.start % parts.len(), self.pairs.len())
         };
         let own = (first..first + count).map(|part| part % parts.len());
         let images: usize = own.clone().map(|part| parts[part].images.len()).sum();
@@ -168,6 +168,11 @@ impl FirstLayer {
         });
     }
 
+    /// Whether it has all parts of some panel, so that it lists all.
+    fn has_all(&self, count: usize) -> bool {
+        self.pairs.len() >= count
+    }
+
     /// Which parts it has of a panel.
     fn parts_of(&self, panel: usize, count: usize) -> Range<usize> {
         let all = panel * count..(panel + 1) * count;
@@ -230,15 +235,36 @@ pub(super) fn add_narrow_gradient(
     }
 }
 
-/// X and D of all images, for a panel.
+/// Where each share has listed all images, brings D of a panel that is in two of them together
+/// in the first.
+pub(super) fn join_errors(shares: &mut [FirstLayer], parts: &[Part], width: usize) {
+    for index in 1..shares.len() {
+        let (before, after) = shares.split_at_mut(index);
+        let (first, second) = (&mut before[index - 1], &after[0]);
+        let part = second.pairs.start % parts.len();
+        if part == 0 || !first.has_all(parts.len()) {
+            continue;
+        }
+        let start = parts[part].images.start * width;
+        if let (Some(to), Some(from)) = (first.errors.last_mut(), second.errors.first()) {
+            to[start..].copy_from_slice(&from[start..]);
+        }
+    }
+}
+
+/// X and D of all images, for a panel, once D was joined.
 pub(super) fn factors<'a>(
     shares: &'a [FirstLayer],
     parts: &'a [Part],
     panel: usize,
 ) -> impl Iterator<Item = Factors<'a>> + Clone {
     shares.iter().filter_map(move |share| {
-        let own = share.parts_of(panel, parts.len());
-        let images = parts.get(own.clone())?;
+        let own = match share.parts_of(panel, parts.len()) {
+            own if !share.has_all(parts.len()) => own,
+            own if own.start == 0 && !own.is_empty() => 0..parts.len(),
+            _ => return None,
+        };
+        let images = parts.get(own)?;
         let images = images.first()?.images.start..images.last()?.images.end;
         let errors = share.errors(panel, parts.len());
         Some(Factors { inputs: &share.inked, images, errors })
