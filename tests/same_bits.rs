@@ -111,6 +111,21 @@ fn images_that_recur_give_the_same_bits_as_seen_for_the_first_time() {
     }
 }
 
+#[test]
+fn panels_that_threads_share_give_the_same_bits() {
+    // Of three panels two threads have one and a half each, and four have less than one.
+    for batch_size in [64, 300] {
+        let run = |threads| {
+            let config = TrainConfig { epochs: 1, batch_size, threads, ..Default::default() };
+            trained(&[784, 140, 10], Activation::Relu, 500, &config)
+        };
+        let expected = run(1);
+        for threads in 2..6 {
+            assert!(run(threads) == expected, "batches of {batch_size}, {threads} threads");
+        }
+    }
+}
+
 /// Compares the hash of a run with the one in the repository.
 fn assert_hash(expected: u64, run: impl Fn(Level, usize) -> u64) {
     for level in Level::available() {
