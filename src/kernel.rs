@@ -4,7 +4,7 @@
 //! - [`level`]: which instruction set, chosen at run time
 //! - [`simd`]: the few operations that differ between them
 //! - [`gemm`]: the product of two dense matrices, for [`Matrix`](crate::Matrix)
-//! - [`sparse`], [`columns`]: rows without their zeros; where images have ink, by column
+//! - [`entry`], [`sparse`], [`columns`]: rows without their zeros; images, by column
 //! - [`tiles`], [`products`], [`gradients`]: a layer's weights, the forward pass and the
 //!   gradient, which pass over zeros; [`panels`]: both, and the errors, of a narrow layer
 //!   after the first, where that is not worth it; [`width`]: loops over their rows
@@ -24,6 +24,7 @@
 
 pub(crate) mod aligned;
 pub(crate) mod columns;
+pub(crate) mod entry;
 pub(crate) mod gemm;
 pub(crate) mod gradients;
 pub(crate) mod level;

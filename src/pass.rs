@@ -11,12 +11,13 @@ use crate::activation::Activation;
 use crate::dense::Dense;
 use crate::dropout::Dropout;
 use crate::kernel::aligned::Aligned;
+use crate::kernel::entry::{Entry, Number, Pixel};
 use crate::kernel::level::Level;
 use crate::kernel::panels::{Activate, multiply};
 use crate::kernel::parallel::{Pool, share};
 use crate::kernel::products::Forward;
 use crate::kernel::recurring::{ForwardRecurring, Recurring};
-use crate::kernel::sparse::{Entry, Number, Pixel, SparseRows, blocks_of};
+use crate::kernel::sparse::{SparseRows, blocks_of};
 use crate::kernel::tiles::{Slot, Tiles, panels_of};
 
 /// Images that are in memory as numbers at once; larger batches go through in

@@ -8,11 +8,12 @@ use std::ops::Range;
 use crate::descent::errors::{Backward, PartErrors};
 use crate::kernel::aligned::Aligned;
 use crate::kernel::columns::InkedColumns;
+use crate::kernel::entry::Pixel;
 use crate::kernel::gradients::{AddGradient, Factors};
 use crate::kernel::level::Level;
 use crate::kernel::parallel::share;
 use crate::kernel::recurring::{AddGradientRecurring, Recurring};
-use crate::kernel::sparse::{Pixel, SparseRows};
+use crate::kernel::sparse::SparseRows;
 use crate::kernel::tiles::panels_of;
 use crate::pass::{PackedLayer, Part};
 

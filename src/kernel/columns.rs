@@ -5,9 +5,10 @@
 
 use std::ops::Range;
 
+use crate::kernel::entry::{Entry, GROUP, Pixel};
 use crate::kernel::level::Level;
 use crate::kernel::simd::{Kernel, Simd};
-use crate::kernel::sparse::{Entry, GROUP, Pixel, SparseRows};
+use crate::kernel::sparse::SparseRows;
 
 /// Images that are listed together, whose rows of D, 128 × 64 floats, fill an L1 cache.
 pub(crate) const TURN: usize = 128;

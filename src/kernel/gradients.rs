@@ -7,9 +7,10 @@
 use std::ops::Range;
 
 use crate::kernel::columns::{InkedColumns, TURN};
+use crate::kernel::entry::Entry;
 use crate::kernel::products::{Results, add_products};
 use crate::kernel::simd::Simd;
-use crate::kernel::sparse::{Entry, SparseRows};
+use crate::kernel::sparse::SparseRows;
 use crate::kernel::step::{Step, descend};
 use crate::kernel::tiles::Tile;
 use crate::kernel::width::{AtWidth, MAX_VECTORS, Vectors, load_row, store_row};

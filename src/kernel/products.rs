@@ -4,8 +4,9 @@
 //! summed index.
 
 use crate::activation::Activation;
+use crate::kernel::entry::Entry;
 use crate::kernel::simd::Simd;
-use crate::kernel::sparse::{Entry, SparseRows};
+use crate::kernel::sparse::SparseRows;
 use crate::kernel::tiles::Tile;
 use crate::kernel::width::{AtWidth, MAX_VECTORS, Vectors, load_row, store_row};
 

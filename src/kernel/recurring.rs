@@ -17,9 +17,10 @@
 use std::ops::Range;
 
 use crate::activation::Activation;
+use crate::kernel::entry::GROUP;
 use crate::kernel::level::Level;
 use crate::kernel::simd::{Kernel, Simd};
-use crate::kernel::sparse::{GROUP, blocks_of};
+use crate::kernel::sparse::blocks_of;
 use crate::kernel::tiles::Tile;
 
 /// Pixels in a row of a patch, and rows.

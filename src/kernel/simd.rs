@@ -3,7 +3,7 @@
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
-use crate::kernel::sparse::{GROUP, NUMBERS, Number, Pixel};
+use crate::kernel::entry::{GROUP, NUMBERS, Number, Pixel};
 
 /// An instruction set, as a value that exists only where the processor has it.
 pub(crate) trait Simd: Copy {
@@ -40,6 +40,7 @@ pub(crate) trait Simd: Copy {
     /// `a * b + c` in each lane, rounded once.
     fn mul_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
 
+    /// It, for [`load_pixels`](Self::load_pixels).
     fn pixel_scale(self) -> Self::PixelScale;
 
     /// The numbers that the first pixels of `from` stand for, 0 to 255 for 0 to 1.

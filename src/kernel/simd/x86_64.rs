@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::{Kernel, Simd};
-use crate::kernel::sparse::{GROUP, Number, Pixel};
+use crate::kernel::entry::{GROUP, Number, Pixel};
 
 /// AVX2 and FMA.
 #[derive(Clone, Copy)]
