@@ -2,9 +2,9 @@
 //!
 //! A matrix is cut into panels of at most 64 columns, which are four vectors of
 //! AVX-512 or eight of AVX2 and stay in registers while they are added up; and a
-//! panel into [blocks](crate::kernel::sparse::blocks_of) of rows, which stay close to the core while the
-//! images pass by. Such a tile belongs to one task, so that its weights and
-//! their velocity stay in that core's L2 cache from step to step.
+//! panel into [blocks](crate::kernel::sparse::blocks_of) of rows, which stay close to
+//! the core while the images pass by. Such a tile belongs to one task, so that its
+//! weights and their velocity stay in that core's L2 cache from step to step.
 
 use crate::kernel::aligned::Aligned;
 
