@@ -116,6 +116,8 @@ fn a_server_that_has_gone_is_said_and_the_drawing_stays() {
     page.wait_for_state("failed");
     assert!(page.sentence().contains("does not answer"), "{}", page.sentence());
     assert_eq!(page.browser.run("return document.getElementById('undo').disabled"), false);
+    // On a busy machine the drawing may be asked about once more by itself.
     let console = page.browser.console();
-    assert!(console.len() == 1 && console[0].contains("ERR_CONNECTION_REFUSED"), "{console:?}");
+    let is_expected = |line: &String| line.contains("ERR_CONNECTION_REFUSED");
+    assert!(!console.is_empty() && console.iter().all(is_expected), "{console:?}");
 }
