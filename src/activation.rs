@@ -56,7 +56,8 @@ impl Activation {
         let pairs = gradient.iter_mut().zip(outputs);
         match self {
             Self::Linear => {}
-            Self::Relu => pairs.for_each(|(g, &y)| *g *= if y > 0.0 { 1.0 } else { 0.0 }),
+            // With a sum, as above.
+            Self::Relu => pairs.for_each(|(g, &y)| *g = if y > 0.0 { *g + 0.0 } else { 0.0 }),
             Self::Tanh => pairs.for_each(|(g, &y)| *g *= 1.0 - y * y),
             Self::Sigmoid => pairs.for_each(|(g, &y)| *g *= y * (1.0 - y)),
         }

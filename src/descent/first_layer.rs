@@ -74,9 +74,9 @@ impl FirstLayer {
             return;
         }
         let (width, _) = panels_of(layer.outputs);
+        let is_own = |part: usize| self.pairs.clone().any(|pair| pair % parts.len() == part);
         let inputs = parts.iter().enumerate().map(|(number, part)| {
-            let is_own = has_part(&self.pairs, number, parts.len());
-            let images = if is_own { part.images.clone() } else { 0..0 };
+            let images = if is_own(number) { part.images.clone() } else { 0..0 };
             Recurring::new(images, shape, width, level, &image)
         });
         let inputs = inputs.collect();
@@ -103,7 +103,7 @@ impl FirstLayer {
         let images: usize = own.clone().map(|part| parts[part].images.len()).sum();
         let (start, all) = (parts[first].images.start, parts[parts.len() - 1].images.end);
         let shape = (layer.inputs + 1, panels_of(layer.outputs).0);
-        for part in own {
+        for part in own.clone() {
             self.listed[part].fill(level, parts[part].images.clone(), shape, |number| {
                 let later = (number + all - start) % all + PREFETCH;
                 // After its last one, a thread's first of the next batch.
@@ -115,7 +115,6 @@ impl FirstLayer {
         }
         if !layer.is_narrow() {
             // While the images are in the cache.
-            let own = (0..parts.len()).filter(|&part| has_part(&self.pairs, part, parts.len()));
             let own = own.map(|part| parts[part].images.clone());
             self.inked.fill(level, (all, layer.inputs + 1), own, image);
         }
@@ -185,11 +184,6 @@ impl FirstLayer {
     fn errors(&self, panel: usize, count: usize) -> &[f32] {
         &self.errors[panel - self.pairs.start / count]
     }
-}
-
-/// Whether a part is in some of the pairs.
-fn has_part(pairs: &Range<usize>, part: usize, count: usize) -> bool {
-    pairs.clone().any(|pair| pair % count == part)
 }
 
 /// Calls `fill` with each of the pairs and its D, which are in those of the panels.

@@ -144,7 +144,7 @@ fn pack(matrix: View<'_>, block: &Block, height: usize, packed: &mut [f32]) {
         }
         assert_eq!(matrix.col_stride, 1, "a matrix by rows or by columns");
         let row = |i: usize| &matrix.data[start + i * matrix.row_stride..][..block.depth];
-        // Six rows, or four, at once make few stores.
+        // Some rows at once make few stores: as many as a strip has, or a part of it.
         let mut i = 0;
         while i < rows {
             i += match rows - i {
