@@ -1,16 +1,14 @@
 //! A step of gradient descent, on all cores.
 //!
-//! It has four stages; in each, tasks share nothing that one of them changes, and the
+//! It has three stages; in each, tasks share nothing that one of them changes, and the
 //! next begins when all are done:
 //!
-//! 1. by panel of the first layer: X₀ without its zeros, or as it was laid out in an earlier
-//!    step, and X₁ = f(X₀·W₁ + b₁)
-//! 2. by part of the images: the other layers, the loss, and the errors D down to the
-//!    second layer; all of this needs an image's own values only
-//! 3. by panel of the first layer: its errors; and the gradient Xᵀ·D of the other
-//!    layers by tile, image after image, and at once the step, while the tile is in
-//!    the cache
-//! 4. by tile of the first layer: its gradient and its step; and Wᵀ of the others
+//! 1. by panel of the first layer: X₁ = f(X₀·W₁ + b₁); and Wᵀ of the second layer, by tile
+//! 2. by part of the images: the other layers, the loss, and the errors D down to the first
+//!    layer; all of this needs an image's own values only
+//! 3. by tile: the gradient Xᵀ·D, image after image, and at once the step, while the tile is
+//!    in the cache; and X₀ of the chunk that follows, without its zeros, by
+//!    [list](crate::kernel::strips)
 //!
 //! Each element of D·Wᵀ is one chain over the layer's outputs, each of Xᵀ·D one
 //! over the images, however they are dealt.
@@ -19,20 +17,20 @@ mod errors;
 mod first_layer;
 
 use crate::dense::Dense;
-use crate::descent::errors::{Backward, PartErrors};
-use crate::descent::first_layer::{FirstLayer, add_narrow_gradient, factors, join_errors};
+use crate::descent::errors::{FirstPart, PartErrors};
+use crate::descent::first_layer::FirstLayer;
 use crate::dropout::Dropout;
 use crate::kernel::aligned::Aligned;
-use crate::kernel::columns::TURN;
-use crate::kernel::gradients::{AddGradient, DescendImages};
+use crate::kernel::gradients::AddGradient;
 use crate::kernel::level::Level;
-use crate::kernel::panels::add_gradient;
+use crate::kernel::panels::{Panels, add_gradient};
 use crate::kernel::parallel::Pool;
-use crate::kernel::sparse::{MAX_FLOATS, blocks_of};
+use crate::kernel::sparse::MAX_FLOATS;
 use crate::kernel::step::{Descend, SquaredNorm, Step};
+use crate::kernel::strips::{Block, Shape};
 use crate::kernel::tiles::{MAX_WIDTH, Slot, Tile, Tiles, panels_of};
 use crate::loss::Loss;
-use crate::pass::{CHUNK, Packed, Pass};
+use crate::pass::{CHUNK, Packed, PackedLayer, Pass};
 
 /// Floats of a tile of a layer after the first with one vector in a row, and of the largest
 /// tile.
@@ -48,8 +46,7 @@ pub(crate) struct Descent {
     packed: Packed,
     /// Wᵀ of each layer; of the first, whose inputs need no error, nothing.
     transposed: Vec<Tiles>,
-    /// What each thread does of the first layer.
-    first: Vec<FirstLayer>,
+    first: FirstLayer,
     /// The errors of each part.
     errors: Vec<PartErrors>,
 }
@@ -66,6 +63,8 @@ pub(crate) struct Chunk<'a> {
     pub(crate) is_last: bool,
     /// Its number, where each batch is of the same chunks of the same images.
     pub(crate) recurs_as: Option<usize>,
+    /// How many images there are in the chunk that follows; 0 if they are not known yet.
+    pub(crate) next: usize,
     /// Rows and columns of an image.
     pub(crate) shape: (usize, usize),
 }
@@ -86,11 +85,9 @@ impl Descent {
             Tiles::zeros(layer.outputs, inputs, panels_of(layer.outputs))
         });
         let transposed = transposed.collect();
-        let first = FirstLayer::shares(&packed.layers[0], pass.parts.len());
+        let first = FirstLayer::new(&packed.layers[0], pass.parts.len());
         let errors = pass.parts.iter().map(|_| PartErrors::new(&packed)).collect();
-        let mut descent = Self { pass, packed, transposed, first, errors };
-        descent.transpose(1);
-        descent
+        Self { pass, packed, transposed, first, errors }
     }
 
     /// The parameters as they are now, or what belongs to each of them.
@@ -103,7 +100,6 @@ impl Descent {
         for (packed, layer) in self.packed.layers.iter_mut().zip(layers) {
             packed.set(slot, layer);
         }
-        self.transpose(1);
     }
 
     /// The threads.
@@ -124,8 +120,8 @@ impl Descent {
     /// Adds the gradient of a chunk's images to its batch's, and after the last
     /// chunk takes the step; returns the loss of the images before it.
     ///
-    /// `image` gives the pixels of each; `announce` hears which are needed soon, from
-    /// the number of labels on those of the chunk that follows.
+    /// `image` gives the pixels of each, and of those of the chunk that follows after them;
+    /// `announce` hears which of these are needed soon.
     pub(crate) fn step<'a>(
         &mut self,
         chunk: &Chunk<'_>,
@@ -134,47 +130,25 @@ impl Descent {
         announce: impl Fn(usize) + Sync,
         image: impl Fn(usize) -> &'a [u8] + Sync,
     ) -> Loss {
-        let count = chunk.labels.len();
-        self.pass.deal(count);
-        let Self { pass: Pass { pool, level, parts }, packed, transposed, .. } = self;
-        let Self { first, errors, .. } = self;
-        let level = *level;
-        let layer = &packed.layers[0];
         // A wide layer's weights fill their vectors, and listing takes little of its time.
-        let recurs_as = chunk.recurs_as.filter(|_| layer.is_narrow());
-        pool.run_each(first, |number, share| {
-            match recurs_as {
-                Some(recurs_as) => {
-                    share.lay_out(recurs_as, layer, level, parts, chunk.shape, &image)
-                }
-                None => share.list(number, layer, level, parts, &announce, &image),
-            }
-            share.forward(layer, level, parts, recurs_as);
+        let recurs_as = chunk.recurs_as.filter(|_| self.packed.layers[0].is_narrow());
+        let chunk = &Chunk { recurs_as, ..*chunk };
+        self.pass.deal(chunk.labels.len());
+        self.transpose(2);
+        let Self { pass: Pass { pool, level, parts }, packed, transposed, first, errors } = self;
+        let level = *level;
+        first.prepare(pool, level, parts, chunk, &announce, &image);
+        first.forward(pool, level, packed, chunk, transposed.get_mut(1));
+        let (outputs, rows) = first.outputs_and_errors(chunk.labels.len(), parts.len());
+        pool.run_pairs(parts, errors, rows, |number, part, errors, rows| {
+            let first = FirstPart { outputs: outputs.of(number), errors: rows };
+            part.forward(packed, level, Some(first.outputs), chunk.dropout);
+            errors.backward(part, packed, transposed, chunk, level, first);
         });
-        first.iter_mut().for_each(|share| share.exchange_outputs(parts));
-        pool.run_pairs(parts, errors, |_, part, errors| {
-            part.forward(packed, level, chunk.dropout);
-            errors.backward(part, packed, transposed, chunk, level);
-        });
-        if packed.layers.len() == 1 {
-            let (width, _) = panels_of(layer.outputs);
-            first.iter_mut().for_each(|share| share.take_errors(parts, width, errors));
-        }
         let step_now = Some(step).filter(|_| chunk.is_last && clip_norm.is_none());
-        self.descend_others(chunk, step_now);
-        let Self { pass, first, .. } = self;
-        first.iter_mut().for_each(|share| share.exchange_outputs(&mut pass.parts));
-        let layer = &self.packed.layers[0];
-        if !layer.is_narrow() {
-            join_errors(first, &pass.parts, panels_of(layer.outputs).0);
-        }
-        self.descend_first(chunk, step_now);
+        self.descend(chunk, step_now, announce, image);
         if let Some(clip_norm) = clip_norm.filter(|_| chunk.is_last) {
             self.descend_clipped(step, clip_norm);
-            self.transpose(1);
-        } else if chunk.is_last {
-            // Stage 4 has the second layer's.
-            self.transpose(2);
         }
         let mut loss = Loss::default();
         self.errors.iter().flat_map(|part| &part.losses).for_each(|&image| loss += image);
@@ -182,81 +156,68 @@ impl Descent {
     }
 
     /// Stage 3; the step is taken if it is the time.
-    fn descend_others(&mut self, chunk: &Chunk<'_>, step: Option<Step>) {
-        let Self { pass: Pass { pool, level, parts }, packed, transposed, first, errors, .. } =
-            self;
+    fn descend<'a>(
+        &mut self,
+        chunk: &Chunk<'_>,
+        step: Option<Step>,
+        announce: impl Fn(usize) + Sync,
+        image: impl Fn(usize) -> &'a [u8] + Sync,
+    ) {
+        let Self { pass: Pass { pool, level, parts }, packed, first, errors, .. } = self;
         let (level, parts, errors) = (*level, &*parts, &*errors);
-        let Some((layer, others)) = packed.layers.split_first_mut() else { return };
-        for (index, other) in (1..).zip(others) {
-            let ((width, _), blocks) = (panels_of(other.outputs), other.weights.blocks());
-            let (cols, is_narrow) = (other.inputs, other.is_narrow());
-            let descend = |number: usize, tile: &mut Tile| {
-                let (panel, block) = (number / blocks, number % blocks);
-                descend_tile(tile, chunk.is_first, step, level, |gradient| {
-                    for (part, errors) in parts.iter().zip(errors) {
-                        let errors = &errors.layers[index][panel];
-                        if is_narrow {
-                            let inputs = &part.outputs[index - 1];
-                            add_gradient(level, inputs, cols, block, errors, width, gradient);
-                        } else {
-                            let inputs = &part.inputs[index];
-                            level.run(AddGradient { inputs, block, errors, width, gradient });
-                        }
-                    }
-                });
-            };
-            let tiles = other.weights.tiles_mut();
-            if index == 1 {
-                let transposed = &transposed[1];
-                let backward = Backward { layer, index, transposed, is_narrow, chunk, level };
-                let backward = |_, share: &mut FirstLayer| {
-                    share.backward(&backward, parts, errors);
-                };
-                pool.run_both(tiles, descend, first, backward);
-            } else {
-                pool.run_each(tiles, descend);
-            }
-        }
-    }
-
-    /// Stage 4.
-    fn descend_first(&mut self, chunk: &Chunk<'_>, step: Option<Step>) {
-        let Self { pass: Pass { pool, level, parts }, packed, transposed, first, .. } = self;
-        let (level, parts, first) = (*level, &*parts, &*first);
-        let Some((layer, others)) = packed.layers.split_first_mut() else { return };
-        let (inputs, images, is_narrow) = (layer.inputs + 1, chunk.labels.len(), layer.is_narrow());
-        let outputs = layer.outputs;
-        let (width, _) = panels_of(outputs);
-        let (rows, blocks) = blocks_of(inputs, width);
-        let descend = |number: usize, tile: &mut Tile| {
+        let (mut next, shape) = first.take_next();
+        let images = chunk.labels.len();
+        let outputs = first.outputs(images, parts.len());
+        let inputs = |index: usize, part: usize| match index {
+            1 => outputs.of(part),
+            _ => Panels::new(&parts[part].outputs[index - 1]),
+        };
+        let descend_other = |index: usize, shape: OtherShape, number: usize, tile: &mut Tile| {
+            let OtherShape { cols, width, blocks, is_narrow } = shape;
             let (panel, block) = (number / blocks, number % blocks);
-            if is_narrow {
-                descend_tile(tile, chunk.is_first, step, level, |gradient| {
-                    let (place, recurs_as) = ((panel, block), chunk.recurs_as);
-                    add_narrow_gradient(first, parts, recurs_as, outputs, place, level, gradient);
-                });
-                return;
-            }
-            let factors = factors(first, parts, panel);
-            let columns = block * rows..((block + 1) * rows).min(inputs);
-            let is_first = chunk.is_first;
-            // Of several threads' images, or of many, the sums are put away in between.
-            let is_one_turn = images <= TURN && factors.clone().count() == 1;
-            let room = if is_one_turn { 0 } else { tile.values.len() };
-            with_zeros(room, |sums| {
-                level.run(DescendImages { factors, width, columns, is_first, step, tile, sums });
+            descend_tile(tile, chunk.is_first, step, level, |gradient| {
+                for (number, (part, errors)) in parts.iter().zip(errors).enumerate() {
+                    let errors = &errors.layers[index][panel];
+                    if is_narrow {
+                        let inputs = inputs(index, number);
+                        add_gradient(level, inputs, cols, block, errors, width, gradient);
+                    } else {
+                        let inputs = part.inputs[index].block(block);
+                        level.run(AddGradient { inputs, errors, width, gradient });
+                    }
+                }
             });
         };
-        let tiles = layer.weights.tiles_mut();
-        match others.first().zip(transposed.get_mut(1)).filter(|_| step.is_some()) {
-            Some((other, transposed)) => {
-                let transpose = |number: usize, tile: &mut Tile| {
-                    other.weights.transpose_tile(number, tile);
-                };
-                pool.run_both(tiles, descend, transposed.tiles_mut(), transpose);
-            }
-            None => pool.run_each(tiles, descend),
+        let Some((layer, others)) = packed.layers.split_first_mut() else { return };
+        for (index, other) in (1..).zip(&mut *others).skip(1) {
+            let shape = OtherShape::of(other);
+            pool.run_each(other.weights.tiles_mut(), |number, tile| {
+                descend_other(index, shape, number, tile);
+            });
         }
+        let (second, second_tiles) = match others.first_mut() {
+            Some(other) => (OtherShape::of(other), other.weights.tiles_mut()),
+            None => (OtherShape::default(), &mut [][..]),
+        };
+        let descend_second = |number: usize, tile: &mut Tile| {
+            descend_other(1, second, number, tile);
+        };
+        let blocks = layer.weights.blocks();
+        let descend_first = |number: usize, tile: &mut Tile| {
+            first.descend((number, blocks), tile, level, parts, chunk, step);
+        };
+        let shape =
+            Shape { images: if chunk.recurs_as.is_some() { 0 } else { chunk.next }, ..shape };
+        let list = |index: usize, block: &mut Block| {
+            let announce = |number: usize| announce(images + shape.images + number);
+            shape.fill(index, block, level, announce, |number| image(images + number));
+        };
+        pool.run_all(
+            (second_tiles, descend_second),
+            (layer.weights.tiles_mut(), descend_first),
+            (next.clear(shape), list),
+        );
+        first.set_next(next);
     }
 
     /// The step, once the gradients of all tiles are known: one that is longer
@@ -289,6 +250,28 @@ impl Descent {
             self.pass.pool.run_each(transposed.tiles_mut(), |index, tile| {
                 layer.weights.transpose_tile(index, tile);
             });
+        }
+    }
+}
+
+/// What a tile's gradient asks of a layer after the first.
+#[derive(Clone, Copy, Default)]
+struct OtherShape {
+    /// Of its inputs.
+    cols: usize,
+    /// Of its panels, and their blocks.
+    width: usize,
+    blocks: usize,
+    is_narrow: bool,
+}
+
+impl OtherShape {
+    fn of(layer: &PackedLayer) -> Self {
+        Self {
+            cols: layer.inputs,
+            width: panels_of(layer.outputs).0,
+            blocks: layer.weights.blocks(),
+            is_narrow: layer.is_narrow(),
         }
     }
 }
@@ -359,6 +342,7 @@ mod tests {
             is_first: true,
             is_last: true,
             recurs_as: None,
+            next: 0,
             shape: (3, 3),
         };
         let rule = Rule::Momentum { momentum: 0.9 };

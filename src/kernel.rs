@@ -4,7 +4,8 @@
 //! - [`level`]: which instruction set, chosen at run time
 //! - [`simd`]: the few operations that differ between them
 //! - [`gemm`]: the product of two dense matrices, for [`Matrix`](crate::Matrix)
-//! - [`entry`], [`sparse`], [`columns`]: rows without their zeros; images, by column
+//! - [`entry`], [`sparse`]: rows without their zeros; [`strips`]: those of a chunk of
+//!   images, and their columns
 //! - [`tiles`], [`products`], [`gradients`]: a layer's weights, the forward pass and the
 //!   gradient, which pass over zeros; [`panels`]: both, and the errors, of a narrow layer
 //!   after the first, where that is not worth it; [`width`]: loops over their rows
@@ -23,7 +24,6 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod aligned;
-pub(crate) mod columns;
 pub(crate) mod entry;
 pub(crate) mod gemm;
 pub(crate) mod gradients;
@@ -37,5 +37,6 @@ pub(crate) mod row;
 pub(crate) mod simd;
 pub(crate) mod sparse;
 pub(crate) mod step;
+pub(crate) mod strips;
 pub(crate) mod tiles;
 mod width;

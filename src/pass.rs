@@ -11,13 +11,13 @@ use crate::activation::Activation;
 use crate::dense::Dense;
 use crate::dropout::Dropout;
 use crate::kernel::aligned::Aligned;
-use crate::kernel::entry::{Entry, Number, Pixel};
+use crate::kernel::entry::{Entry, Number};
 use crate::kernel::level::Level;
-use crate::kernel::panels::{Activate, multiply};
+use crate::kernel::panels::{Activate, Panels, multiply};
 use crate::kernel::parallel::{Pool, share};
 use crate::kernel::products::Forward;
-use crate::kernel::recurring::{ForwardRecurring, Recurring};
-use crate::kernel::sparse::{SparseRows, blocks_of};
+use crate::kernel::sparse::{STRIP, SparseBlock, SparseRows, blocks_of};
+use crate::kernel::strips::{Block, Shape, Strips};
 use crate::kernel::tiles::{Slot, Tiles, panels_of};
 
 /// Images that are in memory as numbers at once; larger batches go through in
@@ -71,46 +71,55 @@ impl PackedLayer {
     }
 
     /// Y = f(X·W + b), where X is listed.
-    fn forward<E: Entry>(&self, level: Level, inputs: &SparseRows<E>, outputs: &mut [Aligned]) {
+    fn forward(
+        &self,
+        level: Level,
+        images: usize,
+        inputs: &SparseRows<Number>,
+        outputs: &mut [Aligned],
+    ) {
+        let (width, _) = panels_of(self.outputs);
         for (panel, outputs) in outputs.iter_mut().enumerate() {
-            self.forward_panel(level, panel, inputs, outputs);
+            outputs.resize(images * width);
+            self.forward_panel(level, panel, inputs.blocks(), 0..images, outputs);
         }
     }
 
-    /// Y = f(X·W + b), one panel.
-    pub(crate) fn forward_panel<E: Entry>(
+    /// Y = f(X·W + b), some images of one panel.
+    pub(crate) fn forward_images(
         &self,
         level: Level,
         panel: usize,
-        inputs: &SparseRows<E>,
-        outputs: &mut Aligned,
+        inputs: &Strips,
+        images: Range<usize>,
+        mut outputs: &mut [f32],
     ) {
         let (width, _) = panels_of(self.outputs);
-        outputs.resize(inputs.rows() * width);
-        level.run(Forward {
-            inputs,
-            weights: self.weights.panel(panel),
-            width,
-            activation: self.activation,
-            outputs,
-        });
+        for strip in images.start / STRIP..images.end.div_ceil(STRIP) {
+            let first = strip * STRIP;
+            let end = images.end.min(first + STRIP);
+            let rows = images.start.max(first) - first..end - first;
+            let (here, rest) = outputs.split_at_mut(rows.len() * width);
+            let inputs = inputs.strip(strip).iter().map(Block::rows);
+            self.forward_panel(level, panel, inputs, rows, here);
+            outputs = rest;
+        }
     }
 
-    /// The same of images that recur.
-    pub(crate) fn forward_recurring(
+    /// Y = f(X·W + b), some rows of one panel.
+    fn forward_panel<'a, E: Entry + 'a>(
         &self,
         level: Level,
         panel: usize,
-        inputs: &Recurring,
-        outputs: &mut Aligned,
+        inputs: impl Iterator<Item = SparseBlock<'a, E>> + Clone,
+        rows: Range<usize>,
+        outputs: &mut [f32],
     ) {
-        let (width, _) = panels_of(self.outputs);
-        outputs.resize(inputs.images() * width);
-        level.run(ForwardRecurring {
+        level.run(Forward {
             inputs,
+            rows,
             weights: self.weights.panel(panel),
-            used: self.outputs,
-            width,
+            width: panels_of(self.outputs).0,
             activation: self.activation,
             outputs,
         });
@@ -121,7 +130,7 @@ impl PackedLayer {
         &self,
         level: Level,
         images: usize,
-        inputs: &[Aligned],
+        inputs: Panels<'_>,
         outputs: &mut [Aligned],
     ) {
         let (width, _) = panels_of(self.outputs);
@@ -171,10 +180,10 @@ pub(crate) struct Pass {
 pub(crate) struct Part {
     pub(crate) images: Range<usize>,
     /// X of the first layer, where images are bytes that a predictor is given.
-    pixels: SparseRows<Pixel>,
+    pixels: Strips,
     /// X of each layer, where it is listed.
     pub(crate) inputs: Vec<SparseRows<Number>>,
-    /// Y of each layer, in panels: (images, width) in each.
+    /// Y of each layer, in panels: (images, width) in each; in training, not of the first.
     pub(crate) outputs: Vec<Vec<Aligned>>,
 }
 
@@ -183,28 +192,37 @@ impl Part {
         let outputs = |layer: &PackedLayer| vec![Aligned::default(); panels_of(layer.outputs).1];
         Self {
             images: 0..0,
-            pixels: SparseRows::default(),
+            pixels: Strips::default(),
             inputs: packed.layers.iter().map(|_| SparseRows::default()).collect(),
             outputs: packed.layers.iter().map(outputs).collect(),
         }
     }
 
-    /// The layers after the first; the outputs below each may lose some.
-    pub(crate) fn forward(&mut self, packed: &Packed, level: Level, dropout: Option<Dropout<'_>>) {
+    /// The layers after the first, whose outputs are given, or else are this part's.
+    pub(crate) fn forward(
+        &mut self,
+        packed: &Packed,
+        level: Level,
+        first: Option<Panels<'_>>,
+        dropout: Option<Dropout<'_>>,
+    ) {
         let count = self.images.len();
         for (index, layer) in packed.layers.iter().enumerate().skip(1) {
             let (before, rest) = self.outputs.split_at_mut(index);
-            let (below, outputs) = (&mut before[index - 1], &mut rest[0]);
-            if let Some(dropout) = dropout {
-                let panels = below.iter_mut().enumerate();
-                panels.for_each(|(panel, y)| dropout.apply(level, index, panel, &self.images, y));
-            }
+            let below = first.filter(|_| index == 1);
+            let below = below.unwrap_or_else(|| Panels::new(&before[index - 1]));
+            let outputs = &mut rest[0];
             if layer.is_narrow() {
                 layer.forward_narrow(level, count, below, outputs);
             } else {
                 let inputs = &mut self.inputs[index];
                 fill_rows(inputs, level, count, below, layer.inputs, layer.inputs + 1);
-                layer.forward(level, inputs, outputs);
+                layer.forward(level, count, inputs, outputs);
+            }
+            if let Some(dropout) = dropout.filter(|_| index + 1 < packed.layers.len()) {
+                for (panel, outputs) in outputs.iter_mut().enumerate() {
+                    dropout.apply(level, index + 1, panel, &self.images, outputs);
+                }
             }
         }
     }
@@ -255,9 +273,9 @@ impl Value for f32 {
     ) {
         let (cols, inputs) = (layer.inputs + 1, &mut part.inputs[0]);
         let (block, blocks) = blocks_of(cols, panels_of(layer.outputs).0);
-        inputs.clear(part.images.len(), cols, (block, blocks));
+        inputs.clear(part.images.len(), cols, blocks);
         part.images.clone().for_each(|number| inputs.push(level, image(number).chunks(block)));
-        layer.forward(level, inputs, &mut part.outputs[0]);
+        layer.forward(level, part.images.len(), inputs, &mut part.outputs[0]);
     }
 }
 
@@ -268,9 +286,16 @@ impl Value for u8 {
         level: Level,
         image: impl Fn(usize) -> &'a [u8],
     ) {
-        let shape = (layer.inputs + 1, panels_of(layer.outputs).0);
-        part.pixels.fill(level, part.images.clone(), shape, image);
-        layer.forward(level, &part.pixels, &mut part.outputs[0]);
+        let (first, images) = (part.images.start, part.images.len());
+        let (width, _) = panels_of(layer.outputs);
+        let shape = Shape { images, cols: layer.inputs + 1, width, has_columns: false };
+        for (index, block) in part.pixels.clear(shape).iter_mut().enumerate() {
+            shape.fill(index, block, level, |_| {}, |number| image(first + number));
+        }
+        for (panel, outputs) in part.outputs[0].iter_mut().enumerate() {
+            outputs.resize(images * width);
+            layer.forward_images(level, panel, &part.pixels, 0..images, outputs);
+        }
     }
 }
 
@@ -280,12 +305,12 @@ pub(crate) fn fill_rows(
     rows: &mut SparseRows<Number>,
     level: Level,
     images: usize,
-    panels: &[Aligned],
+    panels: Panels<'_>,
     outputs: usize,
     cols: usize,
 ) {
     let (width, count) = panels_of(outputs);
-    rows.clear(images, cols, (width, count));
+    rows.clear(images, cols, count);
     for row in 0..images {
         let pieces = panels
             .iter()
@@ -323,7 +348,7 @@ impl Pass {
         let (level, layer) = (self.level, &packed.layers[0]);
         self.pool.run_each(&mut self.parts, |_, part| {
             V::forward(part, layer, level, &image);
-            part.forward(packed, level, None);
+            part.forward(packed, level, None, None);
             part.finish(packed.classes(), &finish);
         });
     }

@@ -1,4 +1,4 @@
-//! The loss of a part's images, and the errors D of each layer after the first.
+//! The loss of a part's images, and the errors D of each layer.
 
 use std::ops::Range;
 
@@ -8,7 +8,8 @@ use crate::dropout::Dropout;
 use crate::kernel::aligned::Aligned;
 use crate::kernel::entry::Number;
 use crate::kernel::level::Level;
-use crate::kernel::panels::{Differentiate, multiply};
+use crate::kernel::panels::{Differentiate, Panels, multiply};
+use crate::kernel::parallel::RowsShare;
 use crate::kernel::products::Forward;
 use crate::kernel::simd::{Kernel, Simd};
 use crate::kernel::sparse::SparseRows;
@@ -21,10 +22,11 @@ const SAMPLES: usize = 16;
 
 /// The errors of the images of a part, and their loss.
 pub(super) struct PartErrors {
-    /// D of each layer, in panels: (images, width) in each.
+    /// D of each layer, in panels: (images, width) in each; of the first, only where it is the
+    /// last one too.
     pub(super) layers: Vec<Vec<Aligned>>,
     /// Again, for the product with Wᵀ, where a layer is not narrow.
-    pub(super) listed: Vec<SparseRows<Number>>,
+    listed: Vec<SparseRows<Number>>,
     pub(super) losses: Vec<Loss>,
     /// Those of some images, class by class.
     logits: Vec<[f32; SAMPLES]>,
@@ -41,7 +43,7 @@ impl PartErrors {
         }
     }
 
-    /// The loss of each image of a part, and the errors of each layer after the first.
+    /// The loss of each image of a part, and the errors of each layer.
     pub(super) fn backward(
         &mut self,
         part: &Part,
@@ -49,32 +51,65 @@ impl PartErrors {
         transposed: &[Tiles],
         chunk: &Chunk<'_>,
         level: Level,
+        mut first: FirstPart<'_>,
     ) {
-        self.loss(part, packed.classes(), chunk, level);
-        for index in (1..self.layers.len()).rev() {
+        let layers = &packed.layers;
+        let outputs = |index: usize| match index {
+            0 => first.outputs,
+            _ => Panels::new(&part.outputs[index]),
+        };
+        self.loss(part, outputs(layers.len() - 1), packed.classes(), chunk, level);
+        for index in (1..layers.len()).rev() {
             let (below, above) = self.layers.split_at_mut(index);
-            let outputs = packed.layers[index].outputs;
-            if !packed.layers[index].is_narrow() {
-                let (listed, count) = (&mut self.listed[index], part.images.len());
-                fill_rows(listed, level, count, &above[0], outputs, outputs);
+            let above = Panels::new(&above[0]);
+            let (layer, listed) = (&layers[index - 1], &mut self.listed[index]);
+            let is_narrow = layers[index].is_narrow();
+            if !is_narrow {
+                let cols = layers[index].outputs;
+                fill_rows(listed, level, part.images.len(), above, cols, cols);
             }
-            if index == 1 {
-                break;
+            let (width, panels) = panels_of(layer.outputs);
+            for panel in 0..panels {
+                let errors = match below[index - 1].get_mut(panel).filter(|_| index > 1) {
+                    Some(errors) => {
+                        errors.resize(part.images.len() * width);
+                        errors
+                    }
+                    None => first.errors.panel(panel),
+                };
+                let weights = transposed[index].panel(panel);
+                if is_narrow {
+                    multiply(level, above, layers[index].outputs, weights, width, errors);
+                } else {
+                    let (inputs, rows) = (listed.blocks(), 0..part.images.len());
+                    let (activation, outputs) = (Activation::Linear, &mut *errors);
+                    level.run(Forward { inputs, rows, weights, width, activation, outputs });
+                }
+                if let Some(dropout) = chunk.dropout {
+                    dropout.apply(level, index, panel, &part.images, errors);
+                }
+                let scale = chunk.dropout.map_or(1.0, Dropout::kept);
+                let (activation, outputs) = (layer.activation, outputs(index - 1).panel(panel));
+                level.run(Differentiate { activation, outputs, scale, errors });
             }
-            let (layer, transposed) = (&packed.layers[index - 1], &transposed[index]);
-            let is_narrow = packed.layers[index].is_narrow();
-            let backward = Backward { layer, index, transposed, is_narrow, chunk, level };
-            let (width, _) = panels_of(layer.outputs);
-            for (panel, errors) in below[index - 1].iter_mut().enumerate() {
-                errors.resize(part.images.len() * width);
-                backward.run(panel, part, &above[0], &self.listed[index], errors);
+        }
+        if layers.len() == 1 {
+            for (panel, errors) in self.layers[0].iter().enumerate() {
+                first.errors.panel(panel).copy_from_slice(errors);
             }
         }
     }
 
     /// The loss of each image, and D of the last layer, which is linear: D is the
     /// gradient of its outputs.
-    fn loss(&mut self, part: &Part, classes: usize, chunk: &Chunk<'_>, level: Level) {
+    fn loss(
+        &mut self,
+        part: &Part,
+        outputs: Panels<'_>,
+        classes: usize,
+        chunk: &Chunk<'_>,
+        level: Level,
+    ) {
         let (width, _) = panels_of(classes);
         let panels = self.layers.last_mut().expect("a network has a layer");
         for panel in &mut *panels {
@@ -82,7 +117,6 @@ impl PartErrors {
         }
         self.losses.clear();
         self.logits.resize(panels.len() * width, [0.0; SAMPLES]);
-        let outputs = &part.outputs[part.outputs.len() - 1];
         let labels = chunk.labels[part.images.clone()].chunks(SAMPLES);
         for (first, labels) in (0..).step_by(SAMPLES).zip(labels) {
             let mut padded = [0; SAMPLES];
@@ -102,52 +136,18 @@ impl PartErrors {
     }
 }
 
-/// The way from the errors of a layer to those of the layer below.
-pub(super) struct Backward<'a> {
-    /// The layer below.
-    pub(super) layer: &'a PackedLayer,
-    /// The number of the layer above, and its Wᵀ.
-    pub(super) index: usize,
-    pub(super) transposed: &'a Tiles,
-    /// Whether the layer above is narrow.
-    pub(super) is_narrow: bool,
-    pub(super) chunk: &'a Chunk<'a>,
-    pub(super) level: Level,
-}
-
-impl Backward<'_> {
-    /// D = (D'·Wᵀ) ∘ f′, one panel, (images, width), for the images of a part: `above` is D',
-    /// which is also listed if the layer above is not narrow.
-    pub(super) fn run(
-        &self,
-        panel: usize,
-        part: &Part,
-        above: &[Aligned],
-        listed: &SparseRows<Number>,
-        errors: &mut [f32],
-    ) {
-        let Self { layer, index, transposed, level, .. } = *self;
-        let (width, _) = panels_of(layer.outputs);
-        let weights = transposed.panel(panel);
-        if self.is_narrow {
-            multiply(level, above, transposed.rows(), weights, width, errors);
-        } else {
-            let (inputs, activation) = (listed, Activation::Linear);
-            level.run(Forward { inputs, weights, width, activation, outputs: errors });
-        }
-        if let Some(dropout) = self.chunk.dropout {
-            dropout.apply(level, index, panel, &part.images, errors);
-        }
-        let scale = self.chunk.dropout.map_or(1.0, Dropout::kept);
-        let (activation, outputs) = (layer.activation, &part.outputs[index - 1][panel]);
-        level.run(Differentiate { activation, outputs, scale, errors });
-    }
+/// What is of a part's images in the first layer.
+pub(super) struct FirstPart<'a> {
+    /// Y.
+    pub(super) outputs: Panels<'a>,
+    /// Room for D.
+    pub(super) errors: RowsShare<'a>,
 }
 
 /// The loss of at most [`SAMPLES`] images of a part, and the gradient of their logits.
 struct CrossEntropy<'a> {
-    /// The logits of all images of the part, in panels, and room for the gradient.
-    outputs: &'a [Aligned],
+    /// The logits of all images of the part, and room for the gradient.
+    outputs: Panels<'a>,
     errors: &'a mut [Aligned],
     width: usize,
     /// Which of them.
@@ -169,7 +169,7 @@ impl Kernel for CrossEntropy<'_> {
         let values = self.rows.start * width..self.rows.end * width;
         let squares = || (0..).step_by(SAMPLES).map(|class| (class / width, class % width));
         for ((panel, first), square) in squares().zip(logits.as_chunks_mut().0) {
-            let rows = self.outputs[panel][values.clone()].chunks_exact(width);
+            let rows = self.outputs.panel(panel)[values.clone()].chunks_exact(width);
             for (to, row) in square.iter_mut().zip(rows) {
                 to.copy_from_slice(&row[first..first + SAMPLES]);
             }

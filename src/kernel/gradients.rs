@@ -4,44 +4,31 @@
 //! layer it is added up by the images' columns: the sums stay in registers, and the step
 //! is taken from there. Where X is listed, it is added up by rows.
 
-use std::ops::Range;
-
-use crate::kernel::columns::{InkedColumns, TURN};
-use crate::kernel::entry::Entry;
+use crate::kernel::entry::{Entry, Pixel};
 use crate::kernel::products::{Results, add_products};
 use crate::kernel::simd::Simd;
-use crate::kernel::sparse::SparseRows;
+use crate::kernel::sparse::{STRIP, SparseBlock};
 use crate::kernel::step::{Step, descend};
 use crate::kernel::tiles::Tile;
 use crate::kernel::width::{AtWidth, MAX_VECTORS, Vectors, load_row, store_row};
 
-/// X and D of some images of a chunk.
-#[derive(Clone)]
-pub(crate) struct Factors<'a> {
-    pub(crate) inputs: &'a InkedColumns,
-    pub(crate) images: Range<usize>,
-    /// The tile's panel of D, (images of the chunk, width).
-    pub(crate) errors: &'a [f32],
-}
-
 /// G += Xᵀ·D, for one tile of G, where X are images; and the step, row by row.
-pub(crate) struct DescendImages<'a, F> {
-    /// Part after part.
-    pub(crate) factors: F,
+pub(crate) struct DescendImages<'a, B> {
+    /// X, strip by strip, the columns that are the tile's rows.
+    pub(crate) inputs: B,
+    /// The tile's panel of D, (X's rows, width).
+    pub(crate) errors: &'a [f32],
     pub(crate) width: usize,
-    /// The columns of X that are the tile's rows.
-    pub(crate) columns: Range<usize>,
     /// Whether G is zero before.
     pub(crate) is_first: bool,
     /// The step, if it is the time; or else G is kept with the tile.
     pub(crate) step: Option<Step>,
     pub(crate) tile: &'a mut Tile,
-    /// Room for as many sums as there are weights in the tile, if there is more than one
-    /// turn of images.
+    /// Room for as many sums as there are weights in the tile, if X has more than one strip.
     pub(crate) sums: &'a mut [f32],
 }
 
-impl<'a, F: Iterator<Item = Factors<'a>> + Clone> AtWidth for DescendImages<'_, F> {
+impl<'a, B: Iterator<Item = SparseBlock<'a, Pixel>>> AtWidth for DescendImages<'_, B> {
     #[inline(always)]
     fn width(&self) -> usize {
         self.width
@@ -49,7 +36,7 @@ impl<'a, F: Iterator<Item = Factors<'a>> + Clone> AtWidth for DescendImages<'_, 
 
     #[inline(always)]
     fn at_width<S: Simd, const WIDTH: usize>(self, simd: S) {
-        let Self { columns, is_first, step, tile, .. } = self;
+        let Self { inputs, is_first, step, tile, .. } = self;
         let Tile { values, velocity, variance, gradient, .. } = tile;
         let is_kept = !is_first || step.is_none();
         if is_kept {
@@ -64,22 +51,11 @@ impl<'a, F: Iterator<Item = Factors<'a>> + Clone> AtWidth for DescendImages<'_, 
             is_zero: is_first,
             step: None,
         };
-        let turns = self.factors.flat_map(|factors| {
-            let turns = factors.images.start / TURN..factors.images.end.div_ceil(TURN);
-            turns.map(move |turn| (turn, factors.clone()))
-        });
-        let mut turns = turns.peekable();
-        while let Some((turn, Factors { inputs, images, errors })) = turns.next() {
-            if turns.peek().is_none() {
-                gradient.step = step;
-            }
-            let all = turn * TURN..(turn * TURN + TURN).min(inputs.images());
-            let here = images.start.max(all.start)..images.end.min(all.end);
-            let within = here.start - all.start..here.end - all.start;
-            let within = Some(within).filter(|_| here != all);
-            let lists = inputs.lists(turn, columns.clone(), within);
-            let errors = &errors.as_chunks::<WIDTH>().0[all.start..];
-            add_products(simd, lists, errors, &mut gradient);
+        let errors = self.errors.as_chunks::<WIDTH>().0;
+        let strips = errors.len().div_ceil(STRIP);
+        for (strip, (errors, inputs)) in errors.chunks(STRIP).zip(inputs).enumerate() {
+            gradient.step = step.filter(|_| strip + 1 == strips);
+            add_products(simd, inputs.lists(0..inputs.rows()), errors, &mut gradient);
             gradient.is_zero = false;
         }
     }
@@ -90,10 +66,10 @@ struct Gradient<'a, const WIDTH: usize> {
     values: &'a mut [[f32; WIDTH]],
     velocity: &'a mut [[f32; WIDTH]],
     variance: &'a mut [[f32; WIDTH]],
-    /// The sums over the turns before, unless they are zero.
+    /// The sums over the strips before, unless they are zero.
     sums: &'a mut [[f32; WIDTH]],
     is_zero: bool,
-    /// In the last turn, if it is the time.
+    /// In the last strip, if it is the time.
     step: Option<Step>,
 }
 
@@ -121,9 +97,8 @@ impl<S: Simd, const WIDTH: usize> Results<S> for Gradient<'_, WIDTH> {
 
 /// G += Xᵀ·D, for one tile of G, where X is listed.
 pub(crate) struct AddGradient<'a, E> {
-    /// X; the block of its columns that are the tile's rows.
-    pub(crate) inputs: &'a SparseRows<E>,
-    pub(crate) block: usize,
+    /// X, the columns that are the tile's rows.
+    pub(crate) inputs: SparseBlock<'a, E>,
     /// The tile's panel of D, (X's rows, width).
     pub(crate) errors: &'a [f32],
     pub(crate) width: usize,
@@ -143,9 +118,10 @@ impl<E: Entry> AtWidth for AddGradient<'_, E> {
         let gradient = self.gradient.as_chunks_mut::<WIDTH>().0;
         let errors = self.errors.as_chunks::<WIDTH>().0;
         assert_eq!(errors.len(), self.inputs.rows(), "errors of each row");
-        for (list, errors) in errors.iter().enumerate() {
+        assert_eq!(errors.len(), self.inputs.rows(), "errors of each row");
+        for (list, errors) in self.inputs.lists(0..errors.len()).zip(errors) {
             let errors = load_row::<S, WIDTH>(simd, errors);
-            for &entry in self.inputs.block(list, self.block) {
+            for &entry in list {
                 let value = simd.splat(entry.value());
                 let gradient = &mut gradient[entry.column()];
                 for v in 0..WIDTH / S::LANES {
@@ -162,59 +138,50 @@ mod tests {
     use super::*;
     use crate::kernel::aligned::Aligned;
     use crate::kernel::level::Level;
-    use crate::kernel::sparse::blocks_of;
+    use crate::kernel::sparse::{SparseRows, blocks_of};
+    use crate::kernel::strips::{Block, Shape, Strips};
 
     #[test]
     fn the_gradient_of_images_is_the_sum_over_them_in_order() {
-        let (pixels, cols) = (70, 71);
+        let (pixels, cols) = if cfg!(miri) { (16, 17) } else { (270, 271) };
         let number = |i: usize| (i * 7919 % 1013) as f32 / 506.0 - 1.0;
         let bytes: Vec<u8> =
-            (0..150 * pixels).map(|i| if i / 9 % 3 == 0 { (i * 31) as u8 } else { 0 }).collect();
+            (0..260 * pixels).map(|i| if i / 9 % 3 == 0 { (i * 31) as u8 } else { 0 }).collect();
         let image = |image: usize| &bytes[image * pixels..][..pixels];
-        for (width, ends) in
-            [(16, &[150][..]), (32, &[64, 150]), (48, &[0, 10, 63, 65, 150]), (64, &[40, 70])]
-        {
-            let count = ends[ends.len() - 1];
-            let errors: Vec<f32> = (0..count * width).map(number).collect();
-            let before: Vec<f32> = (0..40 * width).map(|i| number(i + 5)).collect();
-            // Under Miri a product takes a microsecond.
-            let columns = if cfg!(miri) { 69 } else { 40 }..cols;
+        for (width, images) in [(16, 260), (32, 150), (48, 128), (64, 70), (64, 129)] {
+            let errors: Vec<f32> = (0..images * width).map(number).collect();
+            let before: Vec<f32> = (0..cols * width).map(|i| number(i + 5)).collect();
             let mut expected = before.clone();
-            for (column, sums) in columns.clone().zip(expected.chunks_mut(width)) {
+            for (column, sums) in expected.chunks_mut(width).enumerate() {
                 for (row, errors) in errors.chunks(width).enumerate() {
                     let pixel = image(row).get(column).map_or(1.0, |&p| f32::from(p) / 255.0);
                     sums.iter_mut().zip(errors).for_each(|(sum, d)| *sum = pixel.mul_add(*d, *sum));
                 }
             }
+            let (rows, _) = blocks_of(cols, width);
             for level in Level::available() {
-                // Of each part's images, by column, and D of all.
-                let mut start = 0;
-                let parts = ends.iter().map(|&end| {
-                    let images = std::mem::replace(&mut start, end)..end;
-                    let mut inked = InkedColumns::default();
-                    let own = std::iter::once(images.clone());
-                    inked.fill(level, (count, cols), own, image);
-                    (inked, images)
-                });
-                let parts: Vec<_> = parts.collect();
-                let mut tile = Tile { values: Aligned::zeros(before.len()), ..Tile::default() };
-                tile.gradient.resize(before.len());
-                tile.gradient.copy_from_slice(&before);
-                level.run(DescendImages {
-                    factors: parts.iter().map(|(inputs, images)| Factors {
-                        inputs,
-                        images: images.clone(),
+                let mut inputs = Strips::default();
+                let shape = Shape { images, cols, width, has_columns: true };
+                for (index, block) in inputs.clear(shape).iter_mut().enumerate() {
+                    shape.fill(index, block, level, |_| {}, image);
+                }
+                let blocks = before.chunks(rows * width).zip(expected.chunks(rows * width));
+                for (block, (before, expected)) in blocks.enumerate() {
+                    let mut tile = Tile { values: Aligned::zeros(before.len()), ..Tile::default() };
+                    tile.gradient.resize(before.len());
+                    tile.gradient.copy_from_slice(before);
+                    level.run(DescendImages {
+                        inputs: inputs.blocks(block).map(Block::columns),
                         errors: &errors,
-                    }),
-                    width,
-                    columns: columns.clone(),
-                    is_first: false,
-                    step: None,
-                    tile: &mut tile,
-                    sums: &mut [],
-                });
-                let gradient = &tile.gradient[..];
-                assert_eq!(gradient, expected, "{level}, width {width}");
+                        width,
+                        is_first: false,
+                        step: None,
+                        tile: &mut tile,
+                        sums: &mut [],
+                    });
+                    let gradient = &tile.gradient[..];
+                    assert_eq!(gradient, expected, "{level}, width {width}, block {block}");
+                }
             }
         }
     }
@@ -243,18 +210,21 @@ mod tests {
             let errors = &errors;
             for level in Level::available() {
                 let mut numbers = SparseRows::default();
-                numbers.clear(count, cols, (rows, blocks));
+                numbers.clear(count, cols, blocks);
                 inputs.iter().for_each(|row| numbers.push(level, row.chunks(rows)));
                 let mut gradient = before.clone();
-                let (inputs, sums) = (&numbers, &mut gradient);
-                level.run(AddGradient { inputs, block, errors, width, gradient: sums });
+                let (inputs, sums) = (numbers.block(block), &mut gradient);
+                level.run(AddGradient { inputs, errors, width, gradient: sums });
                 assert_eq!(gradient, expected, "{level}, width {width}, {count} rows");
-                let mut images = SparseRows::default();
+                let mut images = Strips::default();
                 let image = |image: usize| &bytes[image * pixels..][..pixels];
-                images.fill(level, 0..count, (cols, width), image);
+                let shape = Shape { images: count, cols, width, has_columns: false };
+                for (index, block) in images.clear(shape).iter_mut().enumerate() {
+                    shape.fill(index, block, level, |_| {}, image);
+                }
                 let mut gradient = before.clone();
-                let (inputs, sums) = (&images, &mut gradient);
-                level.run(AddGradient { inputs, block, errors, width, gradient: sums });
+                let (inputs, sums) = (images.strip(0)[block].rows(), &mut gradient);
+                level.run(AddGradient { inputs, errors, width, gradient: sums });
                 assert_eq!(gradient, expected, "{level}, width {width}, {count} images");
             }
         }

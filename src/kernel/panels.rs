@@ -1,8 +1,10 @@
-//! Products of panels of values with a narrow layer's weights.
+//! Values in panels, and their products with a narrow layer's weights.
 //!
 //! After a rectifier half of the values are zero, but where a layer has few outputs, as
 //! the last one, to list the others takes longer than to multiply with all; and none of
 //! the last layer's errors is zero.
+
+use std::ops::Range;
 
 use crate::activation::Activation;
 use crate::kernel::aligned::Aligned;
@@ -11,11 +13,50 @@ use crate::kernel::simd::{Kernel, Simd};
 use crate::kernel::tiles::{Tile, panels_of};
 use crate::kernel::width::{AtWidth, MAX_VECTORS, load_row, store_row};
 
+/// The values of some images in each of a layer's panels, (images, width).
+#[derive(Clone, Copy)]
+pub(crate) struct Panels<'a> {
+    /// Panel after panel, each in as many pieces, one image after the other.
+    pieces: &'a [Aligned],
+    per_panel: usize,
+    /// The piece that these images are in, and from where to where.
+    piece: usize,
+    start: usize,
+    end: usize,
+}
+
+impl<'a> Panels<'a> {
+    /// Panels whose pieces are whole.
+    pub(crate) fn new(panels: &'a [Aligned]) -> Self {
+        let end = panels.first().map_or(0, |panel| panel.len());
+        Self { pieces: panels, per_panel: 1, piece: 0, start: 0, end }
+    }
+
+    /// Those in one of the pieces that each panel is in; the range is of floats.
+    pub(crate) fn in_pieces(
+        pieces: &'a [Aligned],
+        per_panel: usize,
+        piece: usize,
+        Range { start, end }: Range<usize>,
+    ) -> Self {
+        Self { pieces, per_panel, piece, start, end }
+    }
+
+    pub(crate) fn panel(self, number: usize) -> &'a [f32] {
+        &self.pieces[number * self.per_panel + self.piece][self.start..self.end]
+    }
+
+    /// All of them.
+    pub(crate) fn iter(self) -> impl Iterator<Item = &'a [f32]> + Clone {
+        (0..self.pieces.len() / self.per_panel).map(move |number| self.panel(number))
+    }
+}
+
 /// C = A·B, for one panel of B and of C: A's `cols` columns are in panels, which are as wide
 /// as B's blocks are high; where B has a row more, a 1 follows in each row of A.
 pub(crate) fn multiply(
     level: Level,
-    a: &[Aligned],
+    a: Panels<'_>,
     cols: usize,
     b: &[Tile],
     width: usize,
@@ -44,7 +85,7 @@ pub(crate) fn multiply(
 /// those of panel number `block`; where it has a row more, that is of the 1 after them.
 pub(crate) fn add_gradient(
     level: Level,
-    x: &[Aligned],
+    x: Panels<'_>,
     cols: usize,
     block: usize,
     d: &[f32],
@@ -58,7 +99,7 @@ pub(crate) fn add_gradient(
     let rows = x_width.min(cols - block * x_width);
     let (c, last) = gradient.split_at_mut(rows * width);
     let (strides, is_first) = ([1, x_width], false);
-    level.run(AddProduct { a: &x[block], strides, b: d, width, is_first, c });
+    level.run(AddProduct { a: x.panel(block), strides, b: d, width, is_first, c });
     level.run(AddProduct { a: &[1.0], strides: [0, 0], b: d, width, is_first, c: last });
 }
 
@@ -236,7 +277,8 @@ mod tests {
                     let expected: Vec<f32> = expected.collect();
                     for level in Level::available() {
                         let mut c = vec![f32::NAN; count * width];
-                        multiply(level, &panels(&a, cols), cols, tiles.panel(0), width, &mut c);
+                        let a = panels(&a, cols);
+                        multiply(level, Panels::new(&a), cols, tiles.panel(0), width, &mut c);
                         assert_eq!(c, expected, "{level}, {count} x {cols} x {width}");
                     }
                 }
@@ -266,7 +308,7 @@ mod tests {
                     for level in Level::available() {
                         let mut found = before.clone();
                         let (x, d) = (panels(&x, cols), d.concat());
-                        add_gradient(level, &x, cols, block, &d, width, &mut found);
+                        add_gradient(level, Panels::new(&x), cols, block, &d, width, &mut found);
                         assert_eq!(found, expected, "{level}, {count} x {cols} x {width}");
                     }
                 }

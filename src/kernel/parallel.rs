@@ -58,12 +58,15 @@ struct Shared {
 #[repr(align(64))]
 struct Next(AtomicU64);
 
-/// A job: its number, how many tasks of each of two kinds, and what runs one, given its
-/// kind and its number among those.
+/// The most kinds of tasks in a job.
+const KINDS: usize = 3;
+
+/// A job: its number, how many tasks of each kind, and what runs one, given its kind and its
+/// number among those.
 #[derive(Clone, Copy)]
 struct Job {
     generation: u32,
-    tasks: [usize; 2],
+    tasks: [usize; KINDS],
     run: *const (dyn Fn(usize, usize) + Sync),
 }
 
@@ -80,7 +83,7 @@ impl Pool {
         let shared = Arc::new(Shared {
             threads,
             generation: AtomicU32::new(0),
-            job: Mutex::new(Job { generation: 0, tasks: [0, 0], run: nothing }),
+            job: Mutex::new(Job { generation: 0, tasks: [0; KINDS], run: nothing }),
             next: (0..threads).map(|_| Next(AtomicU64::new(0))).collect(),
             remaining: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
@@ -111,33 +114,48 @@ impl Pool {
         items: &mut [T],
         run: impl Fn(usize, &mut T) + Sync,
     ) {
-        self.run_both(items, run, &mut [(); 0], |_, ()| ());
+        self.run_both((items, run), nothing());
     }
 
-    /// Runs `run(index, item)` for each item and `run_other(index, other)` for each of
-    /// the others, and returns when all are done.
+    /// Runs the tasks of two kinds, for each its items and what [runs](Self::run_each) one, and
+    /// returns when all are done.
     ///
     /// # Panics
     /// With the panic of a task, when all others have ended.
     pub(crate) fn run_both<T: Send, U: Send>(
         &mut self,
-        items: &mut [T],
-        run: impl Fn(usize, &mut T) + Sync,
-        others: &mut [U],
-        run_other: impl Fn(usize, &mut U) + Sync,
+        first: (&mut [T], impl Fn(usize, &mut T) + Sync),
+        second: (&mut [U], impl Fn(usize, &mut U) + Sync),
     ) {
-        let counts = [items.len(), others.len()];
-        let (items, others) = (Items(items.as_mut_ptr()), Items(others.as_mut_ptr()));
+        self.run_all(first, second, nothing());
+    }
+
+    /// Runs the tasks of three kinds, and returns when all are done.
+    ///
+    /// # Panics
+    /// With the panic of a task, when all others have ended.
+    pub(crate) fn run_all<T: Send, U: Send, V: Send>(
+        &mut self,
+        (first, run_first): (&mut [T], impl Fn(usize, &mut T) + Sync),
+        (second, run_second): (&mut [U], impl Fn(usize, &mut U) + Sync),
+        (third, run_third): (&mut [V], impl Fn(usize, &mut V) + Sync),
+    ) {
+        let counts = [first.len(), second.len(), third.len()];
+        let first = Items(first.as_mut_ptr());
+        let (second, third) = (Items(second.as_mut_ptr()), Items(third.as_mut_ptr()));
         self.run(counts, |kind, index| match kind {
             // SAFETY: `index` is below the number of items, which stay borrowed until
             // `run` returns, and no other task of this kind has the same index.
-            0 => run(index, unsafe { &mut *items.at(index) }),
+            0 => run_first(index, unsafe { &mut *first.at(index) }),
             // SAFETY: as above.
-            _ => run_other(index, unsafe { &mut *others.at(index) }),
+            1 => run_second(index, unsafe { &mut *second.at(index) }),
+            // SAFETY: as above.
+            _ => run_third(index, unsafe { &mut *third.at(index) }),
         });
     }
 
-    /// Runs `run(index, one, other)` for each pair, and returns when all are done.
+    /// Runs `run(index, one, other, rows)` for each pair, and returns when all are done; `rows`
+    /// is its [`share`] of those that all have.
     ///
     /// # Panics
     /// If there are not as many of both; or with the panic of a task, when all
@@ -146,21 +164,26 @@ impl Pool {
         &mut self,
         ones: &mut [T],
         others: &mut [U],
-        run: impl Fn(usize, &mut T, &mut U) + Sync,
+        rows: Rows<'_>,
+        run: impl Fn(usize, &mut T, &mut U, RowsShare<'_>) + Sync,
     ) {
         assert_eq!(ones.len(), others.len(), "pairs");
-        let others = Items(others.as_mut_ptr());
+        let (shares, others) = (ones.len(), Items(others.as_mut_ptr()));
+        let Rows { values, rows, width } = rows;
+        let (len, values) = (values.len(), Items(values.as_mut_ptr()));
         self.run_each(ones, |index, one| {
             // SAFETY: as above; there are as many others as ones.
             let other = unsafe { &mut *others.at(index) };
-            run(index, one, other);
+            let Range { start, end } = share(rows, shares, index);
+            let (values, share) = (&values, start * width..end * width);
+            run(index, one, other, RowsShare { values, len, panel: rows * width, share });
         });
     }
 
     /// Runs `run(kind, index)` for as many tasks of each kind, and returns when all are
     /// done.
-    fn run(&mut self, tasks: [usize; 2], run: impl Fn(usize, usize) + Sync) {
-        let count = tasks[0] + tasks[1];
+    fn run(&mut self, tasks: [usize; KINDS], run: impl Fn(usize, usize) + Sync) {
+        let count = tasks.iter().sum();
         // A task's place in a queue is half of a word.
         assert!(count < u32::MAX as usize, "tasks");
         if self.workers.is_empty() || count <= 1 {
@@ -253,12 +276,14 @@ impl Shared {
         let mut done = 0;
         for owner in (number..self.threads).chain(0..number) {
             let queues = job.tasks.map(|tasks| share(tasks, self.threads, owner));
-            let count = queues[0].len() + queues[1].len();
-            while let Some(place) = self.take(job, owner, count) {
-                let (kind, index) = match place.checked_sub(queues[0].len()) {
-                    None => (0, queues[0].start + place),
-                    Some(place) => (1, queues[1].start + place),
-                };
+            let count = queues.iter().map(Range::len).sum();
+            while let Some(mut place) = self.take(job, owner, count) {
+                let mut kind = 0;
+                while place >= queues[kind].len() {
+                    place -= queues[kind].len();
+                    kind += 1;
+                }
+                let index = queues[kind].start + place;
                 // SAFETY: this task is not counted as done, so `Pool::run` still waits
                 // and keeps the function alive.
                 let run = unsafe { &*job.run };
@@ -294,6 +319,41 @@ pub(crate) fn share(tasks: usize, shares: usize, number: usize) -> Range<usize> 
     tasks * number / shares..tasks * (number + 1) / shares
 }
 
+/// No tasks.
+fn nothing<'a>() -> (&'a mut [()], impl Fn(usize, &mut ()) + Sync) {
+    (&mut [], |_, ()| ())
+}
+
+/// Rows that tasks share: panel after panel, (rows, width) in each.
+pub(crate) struct Rows<'a> {
+    pub(crate) values: &'a mut [f32],
+    pub(crate) rows: usize,
+    pub(crate) width: usize,
+}
+
+/// A task's rows of each panel.
+pub(crate) struct RowsShare<'a> {
+    values: &'a Items<f32>,
+    len: usize,
+    /// Floats of a panel, and which of them.
+    panel: usize,
+    share: Range<usize>,
+}
+
+impl RowsShare<'_> {
+    /// Those of a panel.
+    ///
+    /// # Panics
+    /// If there is no such panel.
+    pub(crate) fn panel(&mut self, number: usize) -> &mut [f32] {
+        assert!((number + 1) * self.panel <= self.len, "panel {number}");
+        let start = self.values.at(number * self.panel + self.share.start);
+        // SAFETY: the share is within a panel, and the panel within the values, which stay
+        // borrowed until `Pool::run` returns; no other task has the same share.
+        unsafe { std::slice::from_raw_parts_mut(start, self.share.len()) }
+    }
+}
+
 /// The start of a slice of which each task gets another item.
 struct Items<T>(*mut T);
 
@@ -326,7 +386,7 @@ mod tests {
             let mut pool = Pool::new(threads);
             for tasks in [0, 1, 2, 3, 7, 64] {
                 let counts: Vec<AtomicUsize> = (0..tasks).map(|_| AtomicUsize::new(0)).collect();
-                pool.run([tasks, 0], |_, task| {
+                pool.run([tasks, 0, 0], |_, task| {
                     counts[task].fetch_add(1, Ordering::Relaxed);
                 });
                 assert!(counts.iter().all(|count| count.load(Ordering::Relaxed) == 1));
@@ -340,15 +400,37 @@ mod tests {
         let mut items: Vec<usize> = (0..50).collect();
         pool.run_each(&mut items, |index, item| *item = 2 * *item + index);
         assert!(items.iter().enumerate().all(|(index, &item)| item == 3 * index));
-        let mut others = vec![1; 50];
-        pool.run_pairs(&mut items, &mut others, |_, item, other| *other += *item);
-        assert!(others.iter().enumerate().all(|(index, &other)| other == 1 + 3 * index));
-        // Two kinds, of which there may be as few as none.
-        for (first, second) in [(50, 7), (1, 50), (0, 3), (3, 0), (1, 1)] {
-            let (mut ones, mut twos) = (vec![0; first], vec![0; second]);
+        // Three kinds, of which there may be as few as none.
+        for counts in [[50, 7, 0], [1, 50, 9], [0, 3, 1], [3, 0, 3], [1, 1, 1], [0, 0, 2]] {
+            let [mut ones, mut twos, mut threes] = counts.map(|count| vec![0; count]);
             let add = |index, item: &mut usize| *item += index + 1;
-            pool.run_both(&mut ones, add, &mut twos, add);
-            assert!(ones.iter().chain(&twos).copied().eq((1..=first).chain(1..=second)));
+            pool.run_all((&mut ones, add), (&mut twos, add), (&mut threes, add));
+            for items in [ones, twos, threes] {
+                assert!(items.iter().copied().eq(1..=items.len()));
+            }
+        }
+    }
+
+    #[test]
+    fn every_pair_has_its_share_of_the_rows() {
+        let (panels, width) = (3, 2);
+        for (rows, threads) in [(10, 3), (2, 3), (0, 2), (7, 1)] {
+            let mut pool = Pool::new(threads);
+            let (mut ones, mut others) = (vec![0; threads], vec![1; threads]);
+            let mut values = vec![0.0; panels * rows * width];
+            let all = Rows { values: &mut values, rows, width };
+            pool.run_pairs(&mut ones, &mut others, all, |index, one, other, mut share| {
+                *one = *other + index;
+                for panel in 0..panels {
+                    share.panel(panel).iter_mut().for_each(|x| *x += (10 * panel + index) as f32);
+                }
+            });
+            assert!(ones.iter().copied().eq(1..=threads));
+            let owners = (0..threads).flat_map(|index| {
+                std::iter::repeat_n(index, width * share(rows, threads, index).len())
+            });
+            let owner = |panel| owners.clone().map(move |index| (10 * panel + index) as f32);
+            assert!(values.iter().copied().eq((0..panels).flat_map(owner)));
         }
     }
 
@@ -358,7 +440,7 @@ mod tests {
         let sum = AtomicUsize::new(0);
         let jobs = if cfg!(miri) { 20 } else { 2_000 };
         for job in 0..jobs {
-            pool.run([3, 0], |_, task| {
+            pool.run([3, 0, 0], |_, task| {
                 sum.fetch_add(job * 3 + task, Ordering::Relaxed);
             });
             if job % (jobs / 4) == 0 {
@@ -374,14 +456,14 @@ mod tests {
         let mut pool = Pool::new(3);
         for bad in 0..3 {
             let result = catch_unwind(AssertUnwindSafe(|| {
-                pool.run([3, 0], |_, task| assert_ne!(task, bad, "the bad task"));
+                pool.run([3, 0, 0], |_, task| assert_ne!(task, bad, "the bad task"));
             }));
             let panic = result.expect_err("the panic of the task");
             let text = panic.downcast_ref::<String>().expect("a message");
             assert!(text.contains("the bad task"), "{text}");
         }
         let count = AtomicUsize::new(0);
-        pool.run([3, 0], |_, _| {
+        pool.run([3, 0, 0], |_, _| {
             count.fetch_add(1, Ordering::Relaxed);
         });
         assert_eq!(count.load(Ordering::Relaxed), 3);
@@ -395,7 +477,7 @@ mod tests {
         let threads = pool.workers.len() + 1;
         let all_began = std::sync::Barrier::new(threads);
         let result = catch_unwind(AssertUnwindSafe(|| {
-            pool.run([threads, 0], |_, _| {
+            pool.run([threads, 0, 0], |_, _| {
                 all_began.wait();
                 assert_eq!(std::thread::current().id(), caller, "another thread");
             });

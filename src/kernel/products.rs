@@ -3,30 +3,32 @@
 //! Each element of a result is one chain of fused multiply-adds, in the order of the
 //! summed index.
 
+use std::ops::Range;
+
 use crate::activation::Activation;
 use crate::kernel::entry::Entry;
 use crate::kernel::simd::Simd;
-use crate::kernel::sparse::SparseRows;
+use crate::kernel::sparse::{STRIP, SparseBlock};
 use crate::kernel::tiles::Tile;
 use crate::kernel::width::{AtWidth, MAX_VECTORS, Vectors, load_row, store_row};
 
-/// Rows that each block of weights is multiplied with before the next one's turn; their outputs,
-/// 128 × 64 floats, are 32 KiB. (With 64, a batch of 128 takes 1 % longer.)
-const STRIP: usize = 128;
-
-/// Y = f(X·W), for one panel of W.
-pub(crate) struct Forward<'a, E> {
-    /// X.
-    pub(crate) inputs: &'a SparseRows<E>,
+/// Y = f(X·W), for some rows of X and one panel of W.
+pub(crate) struct Forward<'a, B> {
+    /// X, block by block, and which of its rows.
+    pub(crate) inputs: B,
+    pub(crate) rows: Range<usize>,
     /// The panel's tiles.
     pub(crate) weights: &'a [Tile],
     pub(crate) width: usize,
     pub(crate) activation: Activation,
-    /// Y, (X's rows, width).
+    /// Y, (rows, width).
     pub(crate) outputs: &'a mut [f32],
 }
 
-impl<E: Entry> AtWidth for Forward<'_, E> {
+impl<'a, E: Entry + 'a, B> AtWidth for Forward<'_, B>
+where
+    B: Iterator<Item = SparseBlock<'a, E>> + Clone,
+{
     #[inline(always)]
     fn width(&self) -> usize {
         self.width
@@ -34,15 +36,15 @@ impl<E: Entry> AtWidth for Forward<'_, E> {
 
     #[inline(always)]
     fn at_width<S: Simd, const WIDTH: usize>(self, simd: S) {
-        let Self { inputs, weights, .. } = self;
+        let Self { inputs, rows, weights, .. } = self;
         let outputs = self.outputs.as_chunks_mut::<WIDTH>().0;
-        assert_eq!(outputs.len(), inputs.rows(), "outputs of each row");
-        assert_eq!(weights.len(), inputs.blocks(), "weights for each column");
-        for (outputs, start) in outputs.chunks_mut(STRIP).zip((0..).step_by(STRIP)) {
-            for (block, tile) in weights.iter().enumerate() {
-                let rows = tile.values.as_chunks::<WIDTH>().0;
-                let lists = inputs.lists(start..start + outputs.len(), block);
-                add_products(simd, lists, rows, &mut Outputs { outputs, block });
+        assert_eq!(outputs.len(), rows.len(), "outputs of each row");
+        assert_eq!(weights.len(), inputs.clone().count(), "weights for each column");
+        for (outputs, start) in outputs.chunks_mut(STRIP).zip(rows.step_by(STRIP)) {
+            for (block, (inputs, tile)) in inputs.clone().zip(weights).enumerate() {
+                let lists = inputs.lists(start..start + outputs.len());
+                let weights = tile.values.as_chunks::<WIDTH>().0;
+                add_products(simd, lists, weights, &mut Outputs { outputs, block });
             }
         }
         self.activation.forward(outputs.as_flattened_mut());
@@ -166,7 +168,8 @@ fn add<S: Simd, E: Entry, const WIDTH: usize>(
 mod tests {
     use super::*;
     use crate::kernel::level::Level;
-    use crate::kernel::sparse::blocks_of;
+    use crate::kernel::sparse::{SparseRows, blocks_of};
+    use crate::kernel::strips::{Block, Shape, Strips};
     use crate::kernel::tiles::{Slot, Tiles};
 
     /// Each element is one chain of fused multiply-adds over the columns.
@@ -203,14 +206,26 @@ mod tests {
                 let expected = chains(&rows, &weights);
                 for level in Level::available() {
                     let mut numbers = SparseRows::default();
-                    numbers.clear(count, pixels + 1, (block, blocks));
+                    numbers.clear(count, pixels + 1, blocks);
                     rows.iter().for_each(|row| numbers.push(level, row[..pixels].chunks(block)));
-                    let mut images = SparseRows::default();
-                    images.fill(level, 0..count, (pixels + 1, width), |image| &bytes[image]);
-                    let found = forward(level, &numbers, &tiles, width);
+                    let found = forward(level, numbers.blocks(), count, &tiles, width);
                     assert_eq!(found, expected, "{level}, {count} rows of width {width}");
-                    let found = forward(level, &images, &tiles, width);
-                    assert_eq!(found, expected, "{level}, {count} images, width {width}");
+                    let shape = Shape {
+                        images: count.min(STRIP),
+                        cols: pixels + 1,
+                        width,
+                        has_columns: false,
+                    };
+                    let mut images = Strips::default();
+                    for (index, block) in images.clear(shape).iter_mut().enumerate() {
+                        shape.fill(index, block, level, |_| {}, |image| &bytes[image]);
+                    }
+                    if count > 0 {
+                        let rows = images.strip(0).iter().map(Block::rows);
+                        let found = forward(level, rows, shape.images, &tiles, width);
+                        let expected = &expected[..found.len()];
+                        assert_eq!(found, expected, "{level}, {count} images, width {width}");
+                    }
                 }
             }
         }
@@ -221,15 +236,21 @@ mod tests {
         if (j / 9 + image).is_multiple_of(2 + image % 7) { (j * 31) as u8 } else { 0 }
     }
 
-    fn forward<E: Entry>(
+    fn forward<'a, E: Entry + 'a>(
         level: Level,
-        inputs: &SparseRows<E>,
+        inputs: impl Iterator<Item = SparseBlock<'a, E>> + Clone,
+        count: usize,
         tiles: &Tiles,
         width: usize,
     ) -> Vec<f32> {
-        let mut outputs = vec![f32::NAN; inputs.rows() * width];
+        let mut outputs = vec![f32::NAN; count * width];
         let (weights, activation) = (tiles.panel(0), Activation::Linear);
-        level.run(Forward { inputs, weights, width, activation, outputs: &mut outputs });
+        // All but the last one, and then that alone.
+        let (first, last) = outputs.split_at_mut(count.saturating_sub(1) * width);
+        let (rows, others) = (first.len() / width..count, inputs.clone());
+        level.run(Forward { inputs: others, rows, weights, width, activation, outputs: last });
+        let rows = 0..first.len() / width;
+        level.run(Forward { inputs, rows, weights, width, activation, outputs: first });
         outputs
     }
 }

@@ -163,11 +163,6 @@ impl Recurring {
         }
         Self { images: images.len(), blocks, side_by_side, in_patches, patches }
     }
-
-    /// The number of images.
-    pub(crate) fn images(&self) -> usize {
-        self.images
-    }
 }
 
 /// Y = f(X·W), for one panel of W.

@@ -75,11 +75,14 @@ pub(crate) trait Simd: Copy {
         kept
     }
 
-    /// The same of pixels.
+    /// The same of pixels; `first` is the column of the first one within its block.
+    ///
+    /// # Panics
+    /// If `to` has not a place for each.
     #[inline(always)]
-    fn keep_pixels(self, from: &[u8; GROUP], first: u8, to: &mut [Pixel; GROUP]) -> usize {
+    fn keep_pixels(self, from: &[[u8; GROUP]], first: u8, to: &mut [Pixel]) -> usize {
         let mut kept = 0;
-        for (column, &pixel) in (first..=u8::MAX).zip(from) {
+        for (column, &pixel) in (first..=u8::MAX).zip(from.as_flattened()) {
             to[kept] = Pixel { column, pixel };
             kept += usize::from(pixel != 0);
         }

@@ -82,11 +82,6 @@ impl Tiles {
         Self { rows, cols, block, blocks, tiles: (0..panels * blocks).map(tile).collect() }
     }
 
-    /// The number of rows.
-    pub(crate) fn rows(&self) -> usize {
-        self.rows
-    }
-
     /// The number of blocks of rows.
     pub(crate) fn blocks(&self) -> usize {
         self.blocks

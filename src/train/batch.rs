@@ -22,8 +22,9 @@ const CELLS: usize = 8;
 pub(super) struct Batch<'a> {
     /// These and those of the steps that follow.
     pub(super) order: &'a [usize],
-    /// How many these are.
+    /// How many these are, and those of the step that follows; 0 if there is none.
     pub(super) size: usize,
+    pub(super) next: usize,
     pub(super) dataset: &'a Dataset,
     pub(super) epoch: u64,
     /// Whether those of each step are the same, in the same order.
@@ -54,6 +55,9 @@ impl Batch<'_> {
             if let Some(augmented) = augmented {
                 augmented.fill(descent.pool(), self.dataset, images, config.seed, self.epoch);
             }
+            let end = number * size + images.len();
+            // Of this batch, or of the next one.
+            let next = size.min(if end < self.size { self.size - end } else { self.next });
             let chunk = Chunk {
                 labels: &labels[..images.len()],
                 label_smoothing: config.label_smoothing,
@@ -62,6 +66,8 @@ impl Batch<'_> {
                 is_first: number == 0,
                 is_last: number + 1 == chunks,
                 recurs_as: self.recurs.then_some(number),
+                // They are changed first.
+                next: if augmented.is_some() { 0 } else { next },
                 shape: (self.dataset.images().rows(), self.dataset.images().cols()),
             };
             let augmented = augmented.as_ref();
@@ -79,7 +85,7 @@ impl Batch<'_> {
             };
             let image = |row| match augmented {
                 Some(augmented) => augmented.get(row),
-                None => self.dataset.images().image(images[row]),
+                None => self.dataset.images().image(later[row]),
             };
             loss += descent.step(&chunk, step, config.clip_norm, announce, image);
         }

@@ -124,7 +124,7 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn keep_pixels(self, from: &[u8; GROUP], first: u8, to: &mut [Pixel; GROUP]) -> usize {
+    fn keep_pixels(self, from: &[[u8; GROUP]], first: u8, to: &mut [Pixel]) -> usize {
         // SAFETY: as above.
         unsafe { keep_pixels(from, first, to) }
     }
@@ -200,7 +200,7 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    fn keep_pixels(self, from: &[u8; GROUP], first: u8, to: &mut [Pixel; GROUP]) -> usize {
+    fn keep_pixels(self, from: &[[u8; GROUP]], first: u8, to: &mut [Pixel]) -> usize {
         // SAFETY: as above.
         unsafe { keep_pixels(from, first, to) }
     }
@@ -374,21 +374,24 @@ const PLACES: [[[u8; 8]; 256]; 2] = {
 /// how many.
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
-fn keep_pixels(from: &[u8; GROUP], first: u8, to: &mut [Pixel; GROUP]) -> usize {
-    // SAFETY: sixteen bytes are there to read.
-    let pixels = unsafe { _mm_loadu_si128(from.as_ptr().cast()) };
-    let inked = !_mm_movemask_epi8(_mm_cmpeq_epi8(pixels, _mm_setzero_si128()));
-    let first = _mm_set1_epi8(first as i8);
-    let mut end = 0;
-    for (inked, places) in [inked as u8, (inked >> 8) as u8].into_iter().zip(&PLACES) {
-        // SAFETY: eight bytes are there to read.
-        let places = unsafe { _mm_loadl_epi64(places[usize::from(inked)].as_ptr().cast()) };
-        let columns = _mm_add_epi8(places, first);
-        let kept = _mm_unpacklo_epi8(columns, _mm_shuffle_epi8(pixels, places));
-        // SAFETY: a pixel and its column are two bytes. Eight are there to write, and eight
-        // more after the first, which are at most eight.
-        unsafe { _mm_storeu_si128(to.as_mut_ptr().add(end).cast(), kept) };
-        end += inked.count_ones() as usize;
+fn keep_pixels(from: &[[u8; GROUP]], first: u8, to: &mut [Pixel]) -> usize {
+    let to = &mut to[..from.len() * GROUP];
+    let (mut end, mut first) = (0, _mm_set1_epi8(first as i8));
+    for group in from {
+        // SAFETY: sixteen bytes are there to read.
+        let pixels = unsafe { _mm_loadu_si128(group.as_ptr().cast()) };
+        let inked = !_mm_movemask_epi8(_mm_cmpeq_epi8(pixels, _mm_setzero_si128()));
+        for (inked, places) in [inked as u8, (inked >> 8) as u8].into_iter().zip(&PLACES) {
+            // SAFETY: eight bytes are there to read.
+            let places = unsafe { _mm_loadl_epi64(places[usize::from(inked)].as_ptr().cast()) };
+            let columns = _mm_add_epi8(places, first);
+            let kept = _mm_unpacklo_epi8(columns, _mm_shuffle_epi8(pixels, places));
+            // SAFETY: a pixel and its column are two bytes. Eight are there to write: at most
+            // as many were kept as were looked at before, and these eight have places too.
+            unsafe { _mm_storeu_si128(to.as_mut_ptr().add(end).cast(), kept) };
+            end += inked.count_ones() as usize;
+        }
+        first = _mm_add_epi8(first, _mm_set1_epi8(GROUP as i8));
     }
     end
 }

@@ -1,0 +1,248 @@
+//! The images of a chunk without their zeros, strip by strip.
+//!
+//! Each block of columns is listed twice: by row for the product X·W, and by column for the
+//! gradient Xᵀ·D. That adds, for each column of X, rows of D: taken by column, the sum stays in
+//! registers; taken by row, it is loaded and stored for each pixel.
+
+use crate::kernel::entry::{GROUP, Pixel};
+use crate::kernel::level::Level;
+use crate::kernel::simd::{Kernel, Simd};
+use crate::kernel::sparse::{STRIP, SparseBlock, SparseRows, blocks_of};
+
+/// The images of a chunk, and a 1 after the pixels of each.
+#[derive(Default)]
+pub(crate) struct Strips {
+    shape: Shape,
+    /// Strip after strip.
+    blocks: Vec<Block>,
+}
+
+/// Some columns of a strip's images, as many as there are rows of weights in a tile.
+#[derive(Default)]
+pub(crate) struct Block {
+    rows: SparseRows<Pixel>,
+    columns: SparseRows<Pixel>,
+}
+
+impl Block {
+    /// Row by row.
+    pub(crate) fn rows(&self) -> SparseBlock<'_, Pixel> {
+        self.rows.block(0)
+    }
+
+    /// Column by column: what an entry calls its column is the image's number in the strip.
+    pub(crate) fn columns(&self) -> SparseBlock<'_, Pixel> {
+        self.columns.block(0)
+    }
+}
+
+/// How many images there are, and what becomes of them.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Shape {
+    pub(crate) images: usize,
+    /// Of an image, with the 1.
+    pub(crate) cols: usize,
+    /// Of the panels that they are multiplied with.
+    pub(crate) width: usize,
+    /// Whether their columns are listed too.
+    pub(crate) has_columns: bool,
+}
+
+impl Strips {
+    /// Makes room for other images, and returns the blocks, which [`fill`](Shape::fill) fills
+    /// one by one.
+    pub(crate) fn clear(&mut self, shape: Shape) -> &mut [Block] {
+        self.shape = shape;
+        let (_, blocks) = blocks_of(shape.cols, shape.width);
+        let count = shape.images.div_ceil(STRIP) * blocks;
+        if self.blocks.len() < count {
+            self.blocks.resize_with(count, Block::default);
+        }
+        &mut self.blocks[..count]
+    }
+
+    /// The number of images.
+    pub(crate) fn images(&self) -> usize {
+        self.shape.images
+    }
+
+    /// The blocks of a strip.
+    pub(crate) fn strip(&self, number: usize) -> &[Block] {
+        let (_, blocks) = blocks_of(self.shape.cols, self.shape.width);
+        &self.blocks[number * blocks..][..blocks]
+    }
+
+    /// One block of each strip.
+    pub(crate) fn blocks(&self, block: usize) -> impl Iterator<Item = &Block> + Clone {
+        let strips = self.shape.images.div_ceil(STRIP);
+        (0..strips).map(move |number| &self.strip(number)[block])
+    }
+}
+
+impl Shape {
+    /// Fills number `index` of the blocks; `announce` hears of each image once, while one or
+    /// another of its blocks is filled.
+    ///
+    /// # Panics
+    /// If an image has not one pixel fewer than there are columns.
+    pub(crate) fn fill<'a>(
+        self,
+        index: usize,
+        block: &mut Block,
+        level: Level,
+        announce: impl Fn(usize),
+        image: impl Fn(usize) -> &'a [u8],
+    ) {
+        let (width, blocks) = blocks_of(self.cols, self.width);
+        let (strip, number) = (index / blocks * STRIP, index % blocks);
+        let images = strip..self.images.min(strip + STRIP);
+        let (first, end) = (number * width, self.cols.min((number + 1) * width));
+        let mut pieces: [&[u8]; STRIP] = [&[]; STRIP];
+        for (piece, image_number) in pieces.iter_mut().zip(images.clone()) {
+            let image = image(image_number);
+            assert_eq!(image.len() + 1, self.cols, "a column for each pixel and the 1");
+            *piece = &image[first..end.min(image.len())];
+        }
+        let start = images.start;
+        let images = &pieces[..images.len()];
+        let announce = |row: usize| {
+            if row / GROUP % blocks == number {
+                announce(start + row);
+            }
+        };
+        level.run(Fill {
+            block,
+            images,
+            cols: end - first,
+            has_columns: self.has_columns,
+            announce,
+        });
+    }
+}
+
+/// Fills a block.
+struct Fill<'b, 'a, A> {
+    block: &'b mut Block,
+    /// Of each image, its pixels; the 1 after them where there is a column more.
+    images: &'b [&'a [u8]],
+    cols: usize,
+    has_columns: bool,
+    announce: A,
+}
+
+impl<A: Fn(usize)> Kernel for Fill<'_, '_, A> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { block: Block { rows, columns }, images, cols, has_columns, announce } = self;
+        rows.clear(images.len(), cols, 1);
+        for (row, image) in images.iter().enumerate() {
+            announce(row);
+            let (groups, rest) = image.as_chunks();
+            rows.keep(simd, groups, 0);
+            if image.len() < cols {
+                rows.keep(simd, &[with_one(rest)], (groups.len() * GROUP) as u8);
+            }
+            rows.end_block();
+        }
+        if !has_columns {
+            return;
+        }
+        columns.clear(cols, images.len(), 1);
+        let pixels = images.first().map_or(0, |image| image.len());
+        // Sixteen columns; of each the pixels, by image, eight of them at once.
+        let mut stripe = [[[0; 8]; STRIP / 8]; GROUP];
+        let groups = images.len().div_ceil(GROUP);
+        for first in (0..cols).step_by(GROUP) {
+            for (eight, images) in images.chunks(8).enumerate() {
+                let mut rest = [[0; GROUP]; 8];
+                let rows = if images.len() == 8 && first + GROUP <= pixels {
+                    std::array::from_fn(|row| {
+                        images[row][first..].first_chunk().expect("a group of pixels")
+                    })
+                } else {
+                    for (to, image) in rest.iter_mut().zip(images) {
+                        let image = &image[first..];
+                        *to = image.first_chunk().copied().unwrap_or_else(|| with_one(image));
+                    }
+                    rest.each_ref()
+                };
+                for (column, pixels) in stripe.iter_mut().zip(simd.columns(rows)) {
+                    column[eight] = pixels;
+                }
+            }
+            for pixels in &stripe[..GROUP.min(cols - first)] {
+                columns.keep(simd, &pixels.as_flattened().as_chunks().0[..groups], 0);
+                columns.end_block();
+            }
+        }
+    }
+}
+
+/// The last pixels of an image, fewer than a group, and the 1 after them.
+#[inline(always)]
+fn with_one(pixels: &[u8]) -> [u8; GROUP] {
+    let mut group = [0; GROUP];
+    group[..pixels.len()].copy_from_slice(pixels);
+    group[pixels.len()] = u8::MAX;
+    group
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::entry::Entry;
+
+    #[test]
+    fn lists_tell_what_has_ink() {
+        let most = if cfg!(miri) { 131 } else { 300 };
+        let shapes = [(most, 40, 64), (1, 301, 16), (0, 9, 64), (most - 2, 17, 48), (9, 785, 64)];
+        for (images, cols, width) in shapes.into_iter().take(if cfg!(miri) { 4 } else { 5 }) {
+            let pixels = cols - 1;
+            let bytes: Vec<u8> =
+                (0..images * pixels).map(|i: usize| (i * i % 7 % 3) as u8 * 99).collect();
+            let image = |image: usize| &bytes[image * pixels..][..pixels];
+            let pixel = |number: usize, col: usize| *image(number).get(col).unwrap_or(&u8::MAX);
+            let mut strips = Strips::default();
+            for (level, has_columns) in Level::available().flat_map(|l| [(l, true), (l, false)]) {
+                let shape = Shape { images, cols, width, has_columns };
+                let announced = std::cell::RefCell::new(Vec::new());
+                let announce = |image| announced.borrow_mut().push(image);
+                for (index, block) in strips.clear(shape).iter_mut().enumerate() {
+                    shape.fill(index, block, level, announce, image);
+                }
+                assert!(announced.into_inner().into_iter().eq(0..images), "{level}, {images}");
+                let (block, blocks) = blocks_of(cols, width);
+                for strip in 0..images.div_ceil(STRIP) {
+                    let first = strip * STRIP;
+                    let numbers = first..images.min(first + STRIP);
+                    assert_eq!(strips.strip(strip).len(), blocks);
+                    for (index, lists) in strips.strip(strip).iter().enumerate() {
+                        let cols = index * block..cols.min((index + 1) * block);
+                        let name = format!("{level}, {images} x {cols:?}, strip {strip}");
+                        assert_eq!(lists.rows().rows(), numbers.len(), "{name}");
+                        for (number, list) in
+                            numbers.clone().zip(lists.rows().lists(0..numbers.len()))
+                        {
+                            let expected =
+                                cols.clone().map(|col| (col - cols.start, pixel(number, col)));
+                            let found = list.iter().map(|entry| (entry.column(), entry.pixel));
+                            assert!(found.eq(expected.filter(|&(_, pixel)| pixel > 0)), "{name}");
+                        }
+                        if !has_columns {
+                            continue;
+                        }
+                        assert_eq!(lists.columns().rows(), cols.len(), "{name}");
+                        for (col, list) in cols.clone().zip(lists.columns().lists(0..cols.len())) {
+                            let expected =
+                                numbers.clone().map(|number| (number - first, pixel(number, col)));
+                            let found = list.iter().map(|entry| (entry.column(), entry.pixel));
+                            assert!(found.eq(expected.filter(|&(_, pixel)| pixel > 0)), "{name}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
