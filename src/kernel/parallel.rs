@@ -346,10 +346,11 @@ impl RowsShare<'_> {
     /// # Panics
     /// If there is no such panel.
     pub(crate) fn panel(&mut self, number: usize) -> &mut [f32] {
-        assert!((number + 1) * self.panel <= self.len, "panel {number}");
+        let panels = self.len.checked_div(self.panel);
+        assert!(panels.is_none_or(|panels| number < panels), "panel {number} of {panels:?}");
         let start = self.values.at(number * self.panel + self.share.start);
-        // SAFETY: the share is within a panel, and the panel within the values, which stay
-        // borrowed until `Pool::run` returns; no other task has the same share.
+        // SAFETY: the share is within a panel, and the panel within the values, or there are no
+        // rows; they stay borrowed until `Pool::run` returns, and no other task has the share.
         unsafe { std::slice::from_raw_parts_mut(start, self.share.len()) }
     }
 }
@@ -432,6 +433,15 @@ mod tests {
             let owner = |panel| owners.clone().map(move |index| (10 * panel + index) as f32);
             assert!(values.iter().copied().eq((0..panels).flat_map(owner)));
         }
+    }
+
+    #[test]
+    #[should_panic(expected = "panel 2 of Some(2)")]
+    fn there_are_no_rows_after_the_last_panel() {
+        let all = Rows { values: &mut [0.0; 24], rows: 4, width: 3 };
+        Pool::new(1).run_pairs(&mut [()], &mut [()], all, |_, (), (), mut share| {
+            share.panel(2);
+        });
     }
 
     #[test]
