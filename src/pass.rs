@@ -346,7 +346,9 @@ impl Pass {
     ) {
         self.deal(count);
         let (level, layer) = (self.level, &packed.layers[0]);
-        self.pool.run_each(&mut self.parts, |_, part| {
+        // One image, which is the last part's, is done before another thread has heard of it.
+        let first = if count == 1 { self.parts.len() - 1 } else { 0 };
+        self.pool.run_each(&mut self.parts[first..], |_, part| {
             V::forward(part, layer, level, &image);
             part.forward(packed, level, None, None);
             part.finish(packed.classes(), &finish);

@@ -44,7 +44,7 @@ pub struct Predictor {
 
 impl Predictor {
     /// Packs a network, to answer on `threads` threads (1 to 1024) at the best
-    /// level. One thread is right for one image at a time.
+    /// level. One image alone is answered on the caller's.
     pub fn new(network: &Network, threads: usize) -> Self {
         Self::with_level(network, threads, Level::best())
     }
