@@ -143,12 +143,14 @@ mod tests {
 
     #[test]
     fn the_gradient_of_images_is_the_sum_over_them_in_order() {
-        let (pixels, cols) = if cfg!(miri) { (16, 17) } else { (270, 271) };
+        // Under Miri a product takes a microsecond.
+        let (pixels, cols) = if cfg!(miri) { (3, 4) } else { (270, 271) };
         let number = |i: usize| (i * 7919 % 1013) as f32 / 506.0 - 1.0;
         let bytes: Vec<u8> =
             (0..260 * pixels).map(|i| if i / 9 % 3 == 0 { (i * 31) as u8 } else { 0 }).collect();
         let image = |image: usize| &bytes[image * pixels..][..pixels];
-        for (width, images) in [(16, 260), (32, 150), (48, 128), (64, 70), (64, 129)] {
+        let sizes = [(16, 130), (32, 260), (48, 128), (64, 70), (64, 129)];
+        for (width, images) in sizes.into_iter().take(if cfg!(miri) { 1 } else { 5 }) {
             let errors: Vec<f32> = (0..images * width).map(number).collect();
             let before: Vec<f32> = (0..cols * width).map(|i| number(i + 5)).collect();
             let mut expected = before.clone();
