@@ -42,13 +42,14 @@ impl Batch<'_> {
     ) -> Loss {
         let mut loss = Loss::default();
         let mut labels = [0; MAX_CHUNK];
-        let mut keys = [0; MAX_CHUNK];
+        // Most trainings need none, and to set them to zero takes a while.
+        let mut keys = (config.dropout > 0.0).then_some([0; MAX_CHUNK]);
         let size = descent.chunk(self.recurs);
         let chunks = self.size.div_ceil(size);
         for (number, images) in self.order[..self.size].chunks(size).enumerate() {
             for (index, &image) in images.iter().enumerate() {
                 labels[index] = self.dataset.labels()[image];
-                if config.dropout > 0.0 {
+                if let Some(keys) = &mut keys {
                     keys[index] = dropout_key(config.seed, self.epoch, image);
                 }
             }
@@ -61,7 +62,9 @@ impl Batch<'_> {
             let chunk = Chunk {
                 labels: &labels[..images.len()],
                 label_smoothing: config.label_smoothing,
-                dropout: Dropout::new(config.dropout, &keys[..images.len()]),
+                dropout: keys
+                    .as_ref()
+                    .and_then(|keys| Dropout::new(config.dropout, &keys[..images.len()])),
                 batch_size: self.size,
                 is_first: number == 0,
                 is_last: number + 1 == chunks,
