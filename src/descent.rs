@@ -16,6 +16,8 @@
 mod errors;
 mod first_layer;
 
+use std::ops::Range;
+
 use crate::dense::Dense;
 use crate::descent::errors::{FirstPart, PartErrors};
 use crate::descent::first_layer::FirstLayer;
@@ -121,13 +123,13 @@ impl Descent {
     /// chunk takes the step; returns the loss of the images before it.
     ///
     /// `image` gives the pixels of each, and of those of the chunk that follows after them;
-    /// `announce` hears which of these are needed soon.
+    /// `announce` hears which of their pixels are needed soon.
     pub(crate) fn step<'a>(
         &mut self,
         chunk: &Chunk<'_>,
         step: Step,
         clip_norm: Option<f32>,
-        announce: impl Fn(usize) + Sync,
+        announce: impl Fn(usize, Range<usize>) + Sync,
         image: impl Fn(usize) -> &'a [u8] + Sync,
     ) -> Loss {
         // A wide layer's weights fill their vectors, and listing takes little of its time.
@@ -160,7 +162,7 @@ impl Descent {
         &mut self,
         chunk: &Chunk<'_>,
         step: Option<Step>,
-        announce: impl Fn(usize) + Sync,
+        announce: impl Fn(usize, Range<usize>) + Sync,
         image: impl Fn(usize) -> &'a [u8] + Sync,
     ) {
         let Self { pass: Pass { pool, level, parts }, packed, first, errors, .. } = self;
@@ -209,7 +211,9 @@ impl Descent {
         let shape =
             Shape { images: if chunk.recurs_as.is_some() { 0 } else { chunk.next }, ..shape };
         let list = |index: usize, block: &mut Block| {
-            let announce = |number: usize| announce(images + shape.images + number);
+            let announce = |number: usize, pixels: Range<usize>| {
+                announce(images + shape.images + number, pixels);
+            };
             shape.fill(index, block, level, announce, |number| image(images + number));
         };
         pool.run_all(
@@ -351,7 +355,7 @@ mod tests {
             &chunk,
             step,
             None,
-            |_| {},
+            |_, _| {},
             |row| {
                 assert_ne!(row, bad, "the bad image");
                 &[7; 9]

@@ -290,7 +290,7 @@ impl Value for u8 {
         let (width, _) = panels_of(layer.outputs);
         let shape = Shape { images, cols: layer.inputs + 1, width, has_columns: false };
         for (index, block) in part.pixels.clear(shape).iter_mut().enumerate() {
-            shape.fill(index, block, level, |_| {}, |number| image(first + number));
+            shape.fill(index, block, level, |_, _| {}, |number| image(first + number));
         }
         for (panel, outputs) in part.outputs[0].iter_mut().enumerate() {
             outputs.resize(images * width);

@@ -64,7 +64,7 @@ impl FirstLayer {
         level: Level,
         parts: &[Part],
         chunk: &Chunk<'_>,
-        announce: impl Fn(usize) + Sync,
+        announce: impl Fn(usize, Range<usize>) + Sync,
         image: impl Fn(usize) -> &'a [u8] + Sync,
     ) {
         let images = chunk.labels.len();
@@ -85,7 +85,10 @@ impl FirstLayer {
             0 => {
                 let shape = Shape { images, ..self.shape };
                 pool.run_each(self.inputs.clear(shape), |index, block| {
-                    shape.fill(index, block, level, |number| announce(images + number), &image);
+                    let announce = |number: usize, pixels: Range<usize>| {
+                        announce(images + number, pixels);
+                    };
+                    shape.fill(index, block, level, announce, &image);
                 });
             }
             listed => assert_eq!(listed, images, "the chunk that was to follow"),

@@ -165,7 +165,7 @@ mod tests {
                 let mut inputs = Strips::default();
                 let shape = Shape { images, cols, width, has_columns: true };
                 for (index, block) in inputs.clear(shape).iter_mut().enumerate() {
-                    shape.fill(index, block, level, |_| {}, image);
+                    shape.fill(index, block, level, |_, _| {}, image);
                 }
                 let blocks = before.chunks(rows * width).zip(expected.chunks(rows * width));
                 for (block, (before, expected)) in blocks.enumerate() {
@@ -222,7 +222,7 @@ mod tests {
                 let image = |image: usize| &bytes[image * pixels..][..pixels];
                 let shape = Shape { images: count, cols, width, has_columns: false };
                 for (index, block) in images.clear(shape).iter_mut().enumerate() {
-                    shape.fill(index, block, level, |_| {}, image);
+                    shape.fill(index, block, level, |_, _| {}, image);
                 }
                 let mut gradient = before.clone();
                 let (inputs, sums) = (images.strip(0)[block].rows(), &mut gradient);

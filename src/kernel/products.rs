@@ -218,7 +218,7 @@ mod tests {
                     };
                     let mut images = Strips::default();
                     for (index, block) in images.clear(shape).iter_mut().enumerate() {
-                        shape.fill(index, block, level, |_| {}, |image| &bytes[image]);
+                        shape.fill(index, block, level, |_, _| {}, |image| &bytes[image]);
                     }
                     if count > 0 {
                         let rows = images.strip(0).iter().map(Block::rows);

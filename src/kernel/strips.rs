@@ -4,6 +4,8 @@
 //! gradient Xᵀ·D. That adds, for each column of X, rows of D: taken by column, the sum stays in
 //! registers; taken by row, it is loaded and stored for each pixel.
 
+use std::ops::Range;
+
 use crate::kernel::entry::{GROUP, Pixel};
 use crate::kernel::level::Level;
 use crate::kernel::simd::{Kernel, Simd};
@@ -80,8 +82,8 @@ impl Strips {
 }
 
 impl Shape {
-    /// Fills number `index` of the blocks; `announce` hears of each image once, while one or
-    /// another of its blocks is filled.
+    /// Fills number `index` of the blocks; `announce` hears which pixels are read, of one image
+    /// after the other.
     ///
     /// # Panics
     /// If an image has not one pixel fewer than there are columns.
@@ -90,7 +92,7 @@ impl Shape {
         index: usize,
         block: &mut Block,
         level: Level,
-        announce: impl Fn(usize),
+        announce: impl Fn(usize, Range<usize>),
         image: impl Fn(usize) -> &'a [u8],
     ) {
         let (width, blocks) = blocks_of(self.cols, self.width);
@@ -105,11 +107,7 @@ impl Shape {
         }
         let start = images.start;
         let images = &pieces[..images.len()];
-        let announce = |row: usize| {
-            if row / GROUP % blocks == number {
-                announce(start + row);
-            }
-        };
+        let announce = |row: usize| announce(start + row, first..first + images[row].len());
         level.run(Fill {
             block,
             images,
@@ -208,11 +206,17 @@ mod tests {
             for (level, has_columns) in Level::available().flat_map(|l| [(l, true), (l, false)]) {
                 let shape = Shape { images, cols, width, has_columns };
                 let announced = std::cell::RefCell::new(Vec::new());
-                let announce = |image| announced.borrow_mut().push(image);
+                let announce = |image, pixels: Range<usize>| {
+                    announced.borrow_mut().extend(pixels.map(|pixel| (image, pixel)));
+                };
                 for (index, block) in strips.clear(shape).iter_mut().enumerate() {
                     shape.fill(index, block, level, announce, image);
                 }
-                assert!(announced.into_inner().into_iter().eq(0..images), "{level}, {images}");
+                let mut announced = announced.into_inner();
+                announced.sort_unstable();
+                let all =
+                    (0..images).flat_map(|image| (0..pixels).map(move |pixel| (image, pixel)));
+                assert!(announced.into_iter().eq(all), "{level}, {images}");
                 let (block, blocks) = blocks_of(cols, width);
                 for strip in 0..images.div_ceil(STRIP) {
                     let first = strip * STRIP;

@@ -1,5 +1,7 @@
 //! The step of a batch, in chunks that memory holds.
 
+use std::ops::Range;
+
 use crate::dataset::{Dataset, Images};
 use crate::descent::{Chunk, Descent, MAX_CHUNK};
 use crate::dropout::Dropout;
@@ -75,16 +77,16 @@ impl Batch<'_> {
             };
             let augmented = augmented.as_ref();
             let later = &self.order[number * size..];
-            let announce = |row: usize| {
+            let announce = |row: usize, pixels: Range<usize>| {
                 if augmented.is_some() || row >= later.len() {
                     return;
                 }
-                let pixels = |&image: &usize| self.dataset.images().image(image);
-                if row.is_multiple_of(PAGES) {
+                let image = |&image: &usize| self.dataset.images().image(image);
+                if pixels.start == 0 && row.is_multiple_of(PAGES) {
                     let pages = later[row..].iter().take(PAGES);
-                    pages.for_each(|image| prefetch(&pixels(image)[..1]));
+                    pages.for_each(|of| prefetch(&image(of)[..1]));
                 }
-                prefetch(pixels(&later[row]));
+                prefetch(&image(&later[row])[pixels]);
             };
             let image = |row| match augmented {
                 Some(augmented) => augmented.get(row),
