@@ -7,8 +7,8 @@
 //! 2. by part of the images: the other layers, the loss, and the errors D down to the first
 //!    layer; all of this needs an image's own values only
 //! 3. by tile: the gradient Xᵀ·D, image after image, and at once the step, while the tile is
-//!    in the cache; and X₀ of the chunk that follows, without its zeros, by
-//!    [list](crate::kernel::strips)
+//!    in the cache; and, by block of [strips](crate::kernel::strips), X₀ of the chunk that
+//!    follows, without its zeros
 //!
 //! Each element of D·Wᵀ is one chain over the layer's outputs, each of Xᵀ·D one
 //! over the images, however they are dealt.
@@ -38,8 +38,8 @@ use crate::pass::{CHUNK, Packed, PackedLayer, Pass};
 /// tile.
 const TILES: [usize; 2] = [(MAX_WIDTH + 1) * 16, MAX_FLOATS];
 
-/// Images of the largest chunk. Where they recur and the first layer is narrow, the four stages
-/// of [`CHUNK`] images are so short that threads wait for each other a tenth of the time.
+/// Images of the largest chunk. Where they recur and the first layer is narrow, the stages of
+/// [`CHUNK`] images are so short that threads wait for each other a tenth of the time.
 pub(crate) const MAX_CHUNK: usize = 4096;
 
 /// Gradient descent with momentum: the state, and the buffers of a step.
