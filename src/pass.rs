@@ -11,13 +11,13 @@ use crate::activation::Activation;
 use crate::dense::Dense;
 use crate::dropout::Dropout;
 use crate::kernel::aligned::Aligned;
-use crate::kernel::entry::{Entry, Number};
+use crate::kernel::entry::{Entry, Number, Pixel};
 use crate::kernel::level::Level;
 use crate::kernel::panels::{Activate, Panels, multiply};
 use crate::kernel::parallel::{Pool, share};
 use crate::kernel::products::Forward;
 use crate::kernel::sparse::{STRIP, SparseBlock, SparseRows, blocks_of};
-use crate::kernel::strips::{Block, Shape, Strips};
+use crate::kernel::strips::{Block, Strips};
 use crate::kernel::tiles::{Slot, Tiles, panels_of};
 
 /// Images that are in memory as numbers at once; larger batches go through in
@@ -71,11 +71,11 @@ impl PackedLayer {
     }
 
     /// Y = f(X·W + b), where X is listed.
-    fn forward(
+    fn forward<E: Entry>(
         &self,
         level: Level,
         images: usize,
-        inputs: &SparseRows<Number>,
+        inputs: &SparseRows<E>,
         outputs: &mut [Aligned],
     ) {
         let (width, _) = panels_of(self.outputs);
@@ -180,7 +180,7 @@ pub(crate) struct Pass {
 pub(crate) struct Part {
     pub(crate) images: Range<usize>,
     /// X of the first layer, where images are bytes that a predictor is given.
-    pixels: Strips,
+    pixels: SparseRows<Pixel>,
     /// X of each layer, where it is listed.
     pub(crate) inputs: Vec<SparseRows<Number>>,
     /// Y of each layer, in panels: (images, width) in each; in training, not of the first.
@@ -192,7 +192,7 @@ impl Part {
         let outputs = |layer: &PackedLayer| vec![Aligned::default(); panels_of(layer.outputs).1];
         Self {
             images: 0..0,
-            pixels: Strips::default(),
+            pixels: SparseRows::default(),
             inputs: packed.layers.iter().map(|_| SparseRows::default()).collect(),
             outputs: packed.layers.iter().map(outputs).collect(),
         }
@@ -286,16 +286,11 @@ impl Value for u8 {
         level: Level,
         image: impl Fn(usize) -> &'a [u8],
     ) {
-        let (first, images) = (part.images.start, part.images.len());
-        let (width, _) = panels_of(layer.outputs);
-        let shape = Shape { images, cols: layer.inputs + 1, width, has_columns: false };
-        for (index, block) in part.pixels.clear(shape).iter_mut().enumerate() {
-            shape.fill(index, block, level, |_, _| {}, |number| image(first + number));
-        }
-        for (panel, outputs) in part.outputs[0].iter_mut().enumerate() {
-            outputs.resize(images * width);
-            layer.forward_images(level, panel, &part.pixels, 0..images, outputs);
-        }
+        let (cols, inputs) = (layer.inputs + 1, &mut part.pixels);
+        let (block, blocks) = blocks_of(cols, panels_of(layer.outputs).0);
+        inputs.clear(part.images.len(), cols, blocks);
+        part.images.clone().for_each(|number| inputs.push_image(level, image(number), block));
+        layer.forward(level, part.images.len(), inputs, &mut part.outputs[0]);
     }
 }
 

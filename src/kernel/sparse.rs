@@ -120,6 +120,14 @@ impl SparseRows<Number> {
 }
 
 impl SparseRows<Pixel> {
+    /// Adds an image, and a 1 after it, of as many columns in a block.
+    ///
+    /// # Panics
+    /// If it has not one pixel fewer than there are columns, or there is no room.
+    pub(crate) fn push_image(&mut self, level: Level, image: &[u8], block: usize) {
+        level.run(PushImage { rows: self, image, block });
+    }
+
     /// Adds to the block that is not ended, from column `first` on.
     ///
     /// # Panics
@@ -128,6 +136,42 @@ impl SparseRows<Pixel> {
     pub(super) fn keep<S: Simd>(&mut self, simd: S, groups: &[[u8; GROUP]], first: u8) {
         self.end += simd.keep_pixels(groups, first, &mut self.entries[self.end..]);
     }
+}
+
+/// Adds an image.
+struct PushImage<'r, 'a> {
+    rows: &'r mut SparseRows<Pixel>,
+    image: &'a [u8],
+    block: usize,
+}
+
+impl Kernel for PushImage<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { rows, image, block } = self;
+        assert_eq!(image.len() + 1, rows.cols, "a column for each pixel and the 1");
+        let (mut groups, rest) = image.as_chunks();
+        for number in 0..rows.blocks {
+            let here;
+            (here, groups) = groups.split_at(groups.len().min(block / GROUP));
+            rows.keep(simd, here, 0);
+            if number + 1 == rows.blocks {
+                rows.keep(simd, &[with_one(rest)], (here.len() * GROUP) as u8);
+            }
+            rows.end_block();
+        }
+    }
+}
+
+/// The last pixels of an image, fewer than a group, and the 1 after them.
+#[inline(always)]
+pub(super) fn with_one(pixels: &[u8]) -> [u8; GROUP] {
+    let mut group = [0; GROUP];
+    group[..pixels.len()].copy_from_slice(pixels);
+    group[pixels.len()] = u8::MAX;
+    group
 }
 
 /// Adds a row of numbers.
@@ -169,7 +213,7 @@ mod tests {
     use crate::kernel::tiles::panels_of;
 
     /// The rows as they were before their zeros were left out.
-    fn dense(rows: &SparseRows<Number>, block: usize) -> Vec<Vec<f32>> {
+    fn dense<E: Entry>(rows: &SparseRows<E>, block: usize) -> Vec<Vec<f32>> {
         let mut dense = vec![vec![0.0; rows.cols]; rows.block(0).rows()];
         for (number, rows) in rows.blocks().enumerate() {
             for (row, list) in dense.iter_mut().zip(rows.lists(0..rows.rows())) {
@@ -201,6 +245,31 @@ mod tests {
                         numbers.resize(cols + with_one, 1.0);
                         assert_eq!(dense(&rows, block), [&numbers[..]; 2], "{level}, {cols}");
                     }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn images_come_back_with_their_zeros() {
+        for level in Level::available() {
+            for cols in COLS {
+                let pixel = |image: usize, j: usize| match (j / 5 + image) % 3 {
+                    0 => (j * 7 % 256) as u8,
+                    _ => 0,
+                };
+                let image = |image| (0..cols).map(|j| pixel(image, j)).collect::<Vec<u8>>();
+                let images = [0, 1, 2].map(image);
+                let expected = images.each_ref().map(|image| {
+                    let numbers = image.iter().map(|&pixel| f32::from(pixel) / 255.0);
+                    numbers.chain([1.0]).collect::<Vec<f32>>()
+                });
+                for width in [16, 32, 48, 64] {
+                    let (block, blocks) = blocks_of(cols + 1, width);
+                    let mut rows = SparseRows::<Pixel>::default();
+                    rows.clear(3, cols + 1, blocks);
+                    images.iter().for_each(|image| rows.push_image(level, image, block));
+                    assert_eq!(dense(&rows, block), expected, "{level}, {cols}");
                 }
             }
         }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use crate::kernel::entry::{GROUP, Pixel};
 use crate::kernel::level::Level;
 use crate::kernel::simd::{Kernel, Simd};
-use crate::kernel::sparse::{STRIP, SparseBlock, SparseRows, blocks_of};
+use crate::kernel::sparse::{STRIP, SparseBlock, SparseRows, blocks_of, with_one};
 
 /// The images of a chunk, and a 1 after the pixels of each.
 #[derive(Default)]
@@ -176,15 +176,6 @@ impl<A: Fn(usize)> Kernel for Fill<'_, '_, A> {
             }
         }
     }
-}
-
-/// The last pixels of an image, fewer than a group, and the 1 after them.
-#[inline(always)]
-fn with_one(pixels: &[u8]) -> [u8; GROUP] {
-    let mut group = [0; GROUP];
-    group[..pixels.len()].copy_from_slice(pixels);
-    group[pixels.len()] = u8::MAX;
-    group
 }
 
 #[cfg(test)]
