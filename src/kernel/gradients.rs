@@ -118,7 +118,6 @@ impl<E: Entry> AtWidth for AddGradient<'_, E> {
         let gradient = self.gradient.as_chunks_mut::<WIDTH>().0;
         let errors = self.errors.as_chunks::<WIDTH>().0;
         assert_eq!(errors.len(), self.inputs.rows(), "errors of each row");
-        assert_eq!(errors.len(), self.inputs.rows(), "errors of each row");
         for (list, errors) in self.inputs.lists(0..errors.len()).zip(errors) {
             let errors = load_row::<S, WIDTH>(simd, errors);
             for &entry in list {

@@ -169,7 +169,6 @@ mod tests {
     use super::*;
     use crate::kernel::level::Level;
     use crate::kernel::sparse::{SparseRows, blocks_of};
-    use crate::kernel::strips::{Block, Shape, Strips};
     use crate::kernel::tiles::{Slot, Tiles};
 
     /// Each element is one chain of fused multiply-adds over the columns.
@@ -210,22 +209,11 @@ mod tests {
                     rows.iter().for_each(|row| numbers.push(level, row[..pixels].chunks(block)));
                     let found = forward(level, numbers.blocks(), count, &tiles, width);
                     assert_eq!(found, expected, "{level}, {count} rows of width {width}");
-                    let shape = Shape {
-                        images: count.min(STRIP),
-                        cols: pixels + 1,
-                        width,
-                        has_columns: false,
-                    };
-                    let mut images = Strips::default();
-                    for (index, block) in images.clear(shape).iter_mut().enumerate() {
-                        shape.fill(index, block, level, |_, _| {}, |image| &bytes[image]);
-                    }
-                    if count > 0 {
-                        let rows = images.strip(0).iter().map(Block::rows);
-                        let found = forward(level, rows, shape.images, &tiles, width);
-                        let expected = &expected[..found.len()];
-                        assert_eq!(found, expected, "{level}, {count} images, width {width}");
-                    }
+                    let mut images = SparseRows::default();
+                    images.clear(count, pixels + 1, blocks);
+                    bytes.iter().for_each(|image| images.push_image(level, image, block));
+                    let found = forward(level, images.blocks(), count, &tiles, width);
+                    assert_eq!(found, expected, "{level}, {count} images, width {width}");
                 }
             }
         }

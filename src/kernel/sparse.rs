@@ -128,6 +128,20 @@ impl SparseRows<Pixel> {
         level.run(PushImage { rows: self, image, block });
     }
 
+    /// Adds a block of a row: pixels, and the 1 after them if there is a column more.
+    ///
+    /// # Panics
+    /// If there is no room.
+    #[inline(always)]
+    pub(super) fn push_block<S: Simd>(&mut self, simd: S, pixels: &[u8], cols: usize) {
+        let (groups, rest) = pixels.as_chunks();
+        self.keep(simd, groups, 0);
+        if pixels.len() < cols {
+            self.keep(simd, &[with_one(rest)], (groups.len() * GROUP) as u8);
+        }
+        self.end_block();
+    }
+
     /// Adds to the block that is not ended, from column `first` on.
     ///
     /// # Panics
@@ -152,15 +166,9 @@ impl Kernel for PushImage<'_, '_> {
     fn run<S: Simd>(self, simd: S) {
         let Self { rows, image, block } = self;
         assert_eq!(image.len() + 1, rows.cols, "a column for each pixel and the 1");
-        let (mut groups, rest) = image.as_chunks();
-        for number in 0..rows.blocks {
-            let here;
-            (here, groups) = groups.split_at(groups.len().min(block / GROUP));
-            rows.keep(simd, here, 0);
-            if number + 1 == rows.blocks {
-                rows.keep(simd, &[with_one(rest)], (here.len() * GROUP) as u8);
-            }
-            rows.end_block();
+        for first in (0..rows.cols).step_by(block) {
+            let end = rows.cols.min(first + block);
+            rows.push_block(simd, &image[first..end.min(image.len())], end - first);
         }
     }
 }

@@ -137,12 +137,7 @@ impl<A: Fn(usize)> Kernel for Fill<'_, '_, A> {
         rows.clear(images.len(), cols, 1);
         for (row, image) in images.iter().enumerate() {
             announce(row);
-            let (groups, rest) = image.as_chunks();
-            rows.keep(simd, groups, 0);
-            if image.len() < cols {
-                rows.keep(simd, &[with_one(rest)], (groups.len() * GROUP) as u8);
-            }
-            rows.end_block();
+            rows.push_block(simd, image, cols);
         }
         if !has_columns {
             return;
