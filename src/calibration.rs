@@ -19,7 +19,7 @@
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::kernel::parallel::available_threads;
-use crate::loss::softmax;
+use crate::loss::{softmax, softmax_and_log_sum};
 use crate::matrix::Matrix;
 use crate::network::Network;
 use crate::predictor::Predictor;
@@ -135,7 +135,7 @@ fn fit(logits: &Matrix, labels: &[u8], temperature: f32) -> Fit {
     let mut loss = 0.0;
     for (index, &label) in labels.iter().enumerate() {
         let logit = f64::from(logits.row(index)[usize::from(label)]);
-        let sum = softmax(probabilities.row_mut(index), temperature);
+        let sum = softmax_and_log_sum(probabilities.row_mut(index), temperature);
         loss += sum - logit / f64::from(temperature);
     }
     let mut reliability = Reliability::default();

@@ -11,7 +11,7 @@
 //!   after the first, where that is not worth it; [`width`]: loops over their rows
 //! - [`recurring`]: both, of the first layer, where it is narrow and each step sees the
 //!   same images
-//! - [`row`]: the product of one row, for a single prediction
+//! - [`row`]: products of one row, for a single prediction
 //! - [`step`]: the step of gradient descent
 //! - [`parallel`]: tasks on all cores
 //! - [`prefetch`], [`aligned`]: memory

@@ -24,11 +24,19 @@
 
 use crate::math::{exp, ln};
 
-/// Replaces a sample's logits with its probabilities; returns ln Σ e^{z_i / T}.
+/// Replaces a sample's logits with its probabilities.
 ///
 /// The largest logit is subtracted first, which changes no probability and
 /// keeps the exponential within its range, however low the temperature T is.
-pub(crate) fn softmax(row: &mut [f32], temperature: f32) -> f64 {
+pub(crate) fn softmax(row: &mut [f32], temperature: f32) {
+    let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    row.iter_mut().for_each(|z| *z = exp((*z - largest) / temperature));
+    let sum = row.iter().fold(0.0, |sum, power| sum + power);
+    row.iter_mut().for_each(|power| *power /= sum);
+}
+
+/// The same; returns ln Σ e^{z_i / T}.
+pub(crate) fn softmax_and_log_sum(row: &mut [f32], temperature: f32) -> f64 {
     softmax_of_samples::<1>(row.as_chunks_mut().0, temperature)[0]
 }
 

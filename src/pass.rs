@@ -3,7 +3,9 @@
 //! The images of a batch are dealt into parts, one for each thread, which share
 //! nothing that one of them changes. A layer's bias is the last row of its weights,
 //! and each input ends with a 1. How images are dealt changes no sum: each element
-//! of X·W is one chain over the inputs.
+//! of X·W is one chain over the inputs. One image alone has a pass of its own, [`RowPass`].
+
+mod row;
 
 use std::ops::Range;
 
@@ -19,6 +21,7 @@ use crate::kernel::products::Forward;
 use crate::kernel::sparse::{STRIP, SparseBlock, SparseRows, blocks_of};
 use crate::kernel::strips::{Block, Strips};
 use crate::kernel::tiles::{Slot, Tiles, panels_of};
+pub(crate) use crate::pass::row::RowPass;
 
 /// Images that are in memory as numbers at once; larger batches go through in
 /// chunks of this many.
@@ -40,18 +43,22 @@ pub(crate) struct PackedLayer {
     pub(crate) inputs: usize,
     pub(crate) outputs: usize,
     pub(crate) activation: Activation,
-    /// (inputs + 1, outputs); the last row is the bias. A block of the first layer's is as
-    /// in its sparse inputs, one of another's a panel of the layer below.
+    /// The columns of each block of its inputs, and how many blocks: of the first layer's as
+    /// they are listed, of another's the panels of the layer below.
+    blocks: (usize, usize),
+    /// (inputs + 1, outputs); the last row is the bias. For training, the rows of a block are
+    /// a tile; for prediction, a panel is.
     pub(crate) weights: Tiles,
 }
 
 impl PackedLayer {
-    fn new(index: usize, layer: &Dense) -> Self {
+    fn new(index: usize, layer: &Dense, has_blocks: bool) -> Self {
         let (inputs, outputs) = (layer.inputs(), layer.outputs());
         let (width, _) = panels_of(outputs);
         let blocks = if index == 0 { blocks_of(inputs + 1, width) } else { panels_of(inputs) };
-        let weights = Tiles::zeros(inputs + 1, outputs, blocks);
-        let mut packed = Self { inputs, outputs, activation: layer.activation(), weights };
+        let tiles = if has_blocks { blocks } else { (inputs + 1, 1) };
+        let weights = Tiles::zeros(inputs + 1, outputs, tiles);
+        let mut packed = Self { inputs, outputs, activation: layer.activation(), blocks, weights };
         packed.set(Slot::Values, layer);
         packed
     }
@@ -118,6 +125,7 @@ impl PackedLayer {
         level.run(Forward {
             inputs,
             rows,
+            block: self.blocks.0,
             weights: self.weights.panel(panel),
             width: panels_of(self.outputs).0,
             activation: self.activation,
@@ -143,9 +151,20 @@ impl PackedLayer {
 }
 
 impl Packed {
+    /// For training: in tiles that are tasks.
     pub(crate) fn new(layers: &[Dense]) -> Self {
+        Self::of(layers, true)
+    }
+
+    /// For prediction: in whole panels, which one image passes by without a stop.
+    pub(crate) fn in_panels(layers: &[Dense]) -> Self {
+        Self::of(layers, false)
+    }
+
+    fn of(layers: &[Dense], has_blocks: bool) -> Self {
         let layers = layers.iter().enumerate();
-        Self { layers: layers.map(|(index, layer)| PackedLayer::new(index, layer)).collect() }
+        let layer = |(index, layer)| PackedLayer::new(index, layer, has_blocks);
+        Self { layers: layers.map(layer).collect() }
     }
 
     /// Writes the parameters, or what belongs to each of them, into layers of
@@ -271,8 +290,7 @@ impl Value for f32 {
         level: Level,
         image: impl Fn(usize) -> &'a [f32],
     ) {
-        let (cols, inputs) = (layer.inputs + 1, &mut part.inputs[0]);
-        let (block, blocks) = blocks_of(cols, panels_of(layer.outputs).0);
+        let (cols, inputs, (block, blocks)) = (layer.inputs + 1, &mut part.inputs[0], layer.blocks);
         inputs.clear(part.images.len(), cols, blocks);
         part.images.clone().for_each(|number| inputs.push(level, image(number).chunks(block)));
         layer.forward(level, part.images.len(), inputs, &mut part.outputs[0]);
@@ -286,8 +304,7 @@ impl Value for u8 {
         level: Level,
         image: impl Fn(usize) -> &'a [u8],
     ) {
-        let (cols, inputs) = (layer.inputs + 1, &mut part.pixels);
-        let (block, blocks) = blocks_of(cols, panels_of(layer.outputs).0);
+        let (cols, inputs, (block, blocks)) = (layer.inputs + 1, &mut part.pixels, layer.blocks);
         inputs.clear(part.images.len(), cols, blocks);
         part.images.clone().for_each(|number| inputs.push_image(level, image(number), block));
         layer.forward(level, part.images.len(), inputs, &mut part.outputs[0]);

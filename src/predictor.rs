@@ -16,7 +16,7 @@ use crate::kernel::row::AddRowProduct;
 use crate::loss::{argmax, softmax};
 use crate::matrix::Matrix;
 use crate::network::{Network, check_images};
-use crate::pass::{CHUNK, MAX_CLASSES, Packed, Pass, Value};
+use crate::pass::{CHUNK, Packed, Pass, RowPass, Value};
 use crate::prediction::Prediction;
 
 /// A network that is packed for prediction.
@@ -38,8 +38,8 @@ use crate::prediction::Prediction;
 pub struct Predictor {
     packed: Packed,
     pass: Pass,
+    row: RowPass,
     temperature: f32,
-    probabilities: [f32; MAX_CLASSES],
 }
 
 impl Predictor {
@@ -55,10 +55,9 @@ impl Predictor {
     /// If the processor has not this level.
     pub fn with_level(network: &Network, threads: usize, level: Level) -> Self {
         assert!(level.is_available(), "a processor with the level {level}");
-        let packed = Packed::new(network.layers());
-        let pass = Pass::new(&packed, threads, level);
-        let temperature = network.temperature();
-        Self { packed, pass, temperature, probabilities: [0.0; MAX_CLASSES] }
+        let packed = Packed::in_panels(network.layers());
+        let (pass, row) = (Pass::new(&packed, threads, level), RowPass::new(&packed));
+        Self { packed, pass, row, temperature: network.temperature() }
     }
 
     /// The probability of each class for one image, whose values are 0 (paper)
@@ -69,12 +68,9 @@ impl Predictor {
     pub fn predict(&mut self, image: &(impl AsRef<[f32]> + ?Sized)) -> &[f32] {
         let image = image.as_ref();
         assert_eq!(image.len(), self.packed.inputs(), "values of an image for the inputs");
-        let (classes, temperature) = (self.packed.classes(), self.temperature);
-        let finish = |logits: &mut [f32]| _ = softmax(logits, temperature);
-        self.pass.forward(&self.packed, 1, |_| image, finish);
-        let probabilities = &mut self.probabilities[..classes];
-        self.pass.for_each_answer(classes, |_, answers| probabilities.copy_from_slice(answers));
-        probabilities
+        let answers = self.row.forward(&self.packed, self.pass.level, image);
+        softmax(answers, self.temperature);
+        answers
     }
 
     /// The probabilities for many images.
@@ -119,7 +115,7 @@ impl Predictor {
         image: impl Fn(usize) -> &'a [V] + Sync,
     ) {
         let temperature = self.temperature;
-        let finish = |logits: &mut [f32]| _ = softmax(logits, temperature);
+        let finish = |logits: &mut [f32]| softmax(logits, temperature);
         self.answer_rows(images, probabilities, image, finish);
     }
 

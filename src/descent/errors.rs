@@ -81,9 +81,15 @@ impl PartErrors {
                 if is_narrow {
                     multiply(level, above, layers[index].outputs, weights, width, errors);
                 } else {
-                    let (inputs, rows) = (listed.blocks(), 0..part.images.len());
-                    let (activation, outputs) = (Activation::Linear, &mut *errors);
-                    level.run(Forward { inputs, rows, weights, width, activation, outputs });
+                    level.run(Forward {
+                        inputs: listed.blocks(),
+                        rows: 0..part.images.len(),
+                        block: panels_of(layers[index].outputs).0,
+                        weights,
+                        width,
+                        activation: Activation::Linear,
+                        outputs: errors,
+                    });
                 }
                 if let Some(dropout) = chunk.dropout {
                     dropout.apply(level, index, panel, &part.images, errors);

@@ -10,7 +10,7 @@ use crate::activation::Activation;
 use crate::kernel::aligned::Aligned;
 use crate::kernel::level::Level;
 use crate::kernel::simd::{Kernel, Simd};
-use crate::kernel::tiles::{Tile, panels_of};
+use crate::kernel::tiles::{Tile, block_of, panels_of};
 use crate::kernel::width::{AtWidth, MAX_VECTORS, load_row, store_row};
 
 /// The values of some images in each of a layer's panels, (images, width).
@@ -53,7 +53,8 @@ impl<'a> Panels<'a> {
 }
 
 /// C = A·B, for one panel of B and of C: A's `cols` columns are in panels, which are as wide
-/// as B's blocks are high; where B has a row more, a 1 follows in each row of A.
+/// as B's blocks are high, which are tiles or all in one; where B has a row more, a 1 follows in
+/// each row of A.
 pub(crate) fn multiply(
     level: Level,
     a: Panels<'_>,
@@ -63,9 +64,10 @@ pub(crate) fn multiply(
     c: &mut [f32],
 ) {
     let (a_width, _) = panels_of(cols);
-    for (index, (a, tile)) in a.iter().zip(b).enumerate() {
+    let blocks = a.iter().count();
+    for (index, a) in a.iter().enumerate() {
         let depth = a_width.min(cols - index * a_width);
-        let (b, last) = tile.values.split_at(depth * width);
+        let (b, last) = block_of(b, index, blocks, a_width * width).split_at(depth * width);
         let strides = [a_width, 1];
         level.run(AddProduct { a, strides, b, width, is_first: index == 0, c });
         if !last.is_empty() {

@@ -9,7 +9,7 @@ use crate::activation::Activation;
 use crate::kernel::entry::Entry;
 use crate::kernel::simd::Simd;
 use crate::kernel::sparse::{STRIP, SparseBlock};
-use crate::kernel::tiles::Tile;
+use crate::kernel::tiles::{Tile, block_of};
 use crate::kernel::width::{AtWidth, MAX_VECTORS, Vectors, load_row, store_row};
 
 /// Y = f(X·W), for some rows of X and one panel of W.
@@ -17,7 +17,9 @@ pub(crate) struct Forward<'a, B> {
     /// X, block by block, and which of its rows.
     pub(crate) inputs: B,
     pub(crate) rows: Range<usize>,
-    /// The panel's tiles.
+    /// How many columns each block has, the last one more or fewer.
+    pub(crate) block: usize,
+    /// The panel's tiles: these blocks, or one.
     pub(crate) weights: &'a [Tile],
     pub(crate) width: usize,
     pub(crate) activation: Activation,
@@ -36,15 +38,16 @@ where
 
     #[inline(always)]
     fn at_width<S: Simd, const WIDTH: usize>(self, simd: S) {
-        let Self { inputs, rows, weights, .. } = self;
+        let Self { inputs, rows, block, weights, .. } = self;
         let outputs = self.outputs.as_chunks_mut::<WIDTH>().0;
         assert_eq!(outputs.len(), rows.len(), "outputs of each row");
-        assert_eq!(weights.len(), inputs.clone().count(), "weights for each column");
+        let blocks = inputs.clone().count();
         for (outputs, start) in outputs.chunks_mut(STRIP).zip(rows.step_by(STRIP)) {
-            for (block, (inputs, tile)) in inputs.clone().zip(weights).enumerate() {
+            for (number, inputs) in inputs.clone().enumerate() {
                 let lists = inputs.lists(start..start + outputs.len());
-                let weights = tile.values.as_chunks::<WIDTH>().0;
-                add_products(simd, lists, weights, &mut Outputs { outputs, block });
+                let weights = block_of(weights, number, blocks, block * WIDTH);
+                let weights = weights.as_chunks::<WIDTH>().0;
+                add_products(simd, lists, weights, &mut Outputs { outputs, block: number });
             }
         }
         self.activation.forward(outputs.as_flattened_mut());
@@ -152,7 +155,7 @@ fn add_at_once<'a, S: Simd, E: Entry + 'a, const WIDTH: usize, const COUNT: usiz
 
 /// Adds an entry's value times the row of its column.
 #[inline(always)]
-fn add<S: Simd, E: Entry, const WIDTH: usize>(
+pub(super) fn add<S: Simd, E: Entry, const WIDTH: usize>(
     simd: S,
     entry: E,
     rows: &[[f32; WIDTH]],
@@ -187,12 +190,14 @@ mod tests {
         let pixels = if cfg!(miri) { 20 } else { 470 };
         for width in [16, 32, 48, 64] {
             let (block, blocks) = blocks_of(pixels + 1, width);
-            let mut tiles = Tiles::zeros(pixels + 1, width, (block, blocks));
+            // In blocks, and whole.
+            let mut tiles = [(block, blocks), (pixels + 1, 1)]
+                .map(|blocks| Tiles::zeros(pixels + 1, width, blocks));
             let weights: Vec<Vec<f32>> = (0..=pixels)
                 .map(|row| (0..width).map(|j| number(row * width + j)).collect())
                 .collect();
             for (row, weights) in weights.iter().enumerate() {
-                tiles.set_row(Slot::Values, row, weights);
+                tiles.iter_mut().for_each(|tiles| tiles.set_row(Slot::Values, row, weights));
             }
             for count in [0, 1, 2, 3, 5, 9, if cfg!(miri) { 4 } else { STRIP + 1 }] {
                 let bytes: Vec<Vec<u8>> = (0..count)
@@ -207,13 +212,17 @@ mod tests {
                     let mut numbers = SparseRows::default();
                     numbers.clear(count, pixels + 1, blocks);
                     rows.iter().for_each(|row| numbers.push(level, row[..pixels].chunks(block)));
-                    let found = forward(level, numbers.blocks(), count, &tiles, width);
-                    assert_eq!(found, expected, "{level}, {count} rows of width {width}");
+                    for tiles in &tiles {
+                        let found = forward(level, numbers.blocks(), count, tiles, (width, block));
+                        assert_eq!(found, expected, "{level}, {count} rows of width {width}");
+                    }
                     let mut images = SparseRows::default();
                     images.clear(count, pixels + 1, blocks);
                     bytes.iter().for_each(|image| images.push_image(level, image, block));
-                    let found = forward(level, images.blocks(), count, &tiles, width);
-                    assert_eq!(found, expected, "{level}, {count} images, width {width}");
+                    for tiles in &tiles {
+                        let found = forward(level, images.blocks(), count, tiles, (width, block));
+                        assert_eq!(found, expected, "{level}, {count} images, width {width}");
+                    }
                 }
             }
         }
@@ -229,16 +238,17 @@ mod tests {
         inputs: impl Iterator<Item = SparseBlock<'a, E>> + Clone,
         count: usize,
         tiles: &Tiles,
-        width: usize,
+        (width, block): (usize, usize),
     ) -> Vec<f32> {
         let mut outputs = vec![f32::NAN; count * width];
         let (weights, activation) = (tiles.panel(0), Activation::Linear);
         // All but the last one, and then that alone.
         let (first, last) = outputs.split_at_mut(count.saturating_sub(1) * width);
-        let (rows, others) = (first.len() / width..count, inputs.clone());
-        level.run(Forward { inputs: others, rows, weights, width, activation, outputs: last });
         let rows = 0..first.len() / width;
-        level.run(Forward { inputs, rows, weights, width, activation, outputs: first });
+        for (rows, outputs) in [(rows.end..count, last), (rows, first)] {
+            let inputs = inputs.clone();
+            level.run(Forward { inputs, rows, block, weights, width, activation, outputs });
+        }
         outputs
     }
 }

@@ -75,6 +75,17 @@ pub(crate) trait Simd: Copy {
         kept
     }
 
+    /// Writes the columns of the numbers that are not zero to the start of `to`; the same else.
+    #[inline(always)]
+    fn keep_columns(self, from: &[f32; GROUP], first: u32, to: &mut [u32; GROUP]) -> usize {
+        let mut kept = 0;
+        for (column, &value) in (first..).zip(from) {
+            to[kept] = column;
+            kept += usize::from(value != 0.0);
+        }
+        kept
+    }
+
     /// The same of pixels; `first` is the column of the first one within its block.
     ///
     /// # Panics

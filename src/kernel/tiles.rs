@@ -59,6 +59,16 @@ impl Tile {
     }
 }
 
+/// Number `number` of the `blocks` blocks of a panel, each of `floats` floats, the last one of
+/// more or fewer: the panel's tiles are these, or one that has them all.
+pub(crate) fn block_of(panel: &[Tile], number: usize, blocks: usize, floats: usize) -> &[f32] {
+    match panel {
+        [whole] if number + 1 < blocks => &whole.values[number * floats..][..floats],
+        [whole] => &whole.values[number * floats..],
+        tiles => &tiles[number].values,
+    }
+}
+
 /// A matrix in tiles: panel after panel, each from the top to the bottom.
 pub(crate) struct Tiles {
     rows: usize,
@@ -90,6 +100,15 @@ impl Tiles {
     /// The tiles of a panel, from the top to the bottom.
     pub(crate) fn panel(&self, panel: usize) -> &[Tile] {
         &self.tiles[panel * self.blocks..][..self.blocks]
+    }
+
+    /// A panel that is one tile.
+    ///
+    /// # Panics
+    /// If it is in more than one.
+    pub(crate) fn whole_panel(&self, panel: usize) -> &Tile {
+        assert_eq!(self.blocks, 1, "tiles of a panel");
+        &self.tiles[panel]
     }
 
     /// The block that a row is in, and its place there.

@@ -124,6 +124,12 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    fn keep_columns(self, from: &[f32; GROUP], first: u32, to: &mut [u32; GROUP]) -> usize {
+        // SAFETY: as above.
+        unsafe { keep_columns_by_eight(from, first, to) }
+    }
+
+    #[inline(always)]
     fn keep_pixels(self, from: &[[u8; GROUP]], first: u8, to: &mut [Pixel]) -> usize {
         // SAFETY: as above.
         unsafe { keep_pixels(from, first, to) }
@@ -191,6 +197,12 @@ impl Simd for Avx512 {
     fn keep_numbers(self, from: &[f32; GROUP], first: u32, to: &mut [Number; GROUP]) -> usize {
         // SAFETY: AVX-512 as above; sixteen floats are there to read.
         unsafe { keep_numbers(_mm512_loadu_ps(from.as_ptr()), first, to) }
+    }
+
+    #[inline(always)]
+    fn keep_columns(self, from: &[f32; GROUP], first: u32, to: &mut [u32; GROUP]) -> usize {
+        // SAFETY: as above.
+        unsafe { keep_columns(_mm512_loadu_ps(from.as_ptr()), first, to) }
     }
 
     #[inline(always)]
@@ -426,6 +438,44 @@ fn keep_numbers_by_eight(from: &[f32; GROUP], first: u32, to: &mut [Number; GROU
         end += kept.count_ones() as usize;
     }
     end
+}
+
+/// Writes the columns of the numbers that are not zero to the start of `to`; returns how many.
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn keep_columns_by_eight(from: &[f32; GROUP], first: u32, to: &mut [u32; GROUP]) -> usize {
+    let mut end = 0;
+    for (from, first) in from.as_chunks::<8>().0.iter().zip([first, first + 8]) {
+        // SAFETY: eight floats are there to read.
+        let values = unsafe { _mm256_loadu_ps(from.as_ptr()) };
+        // Unordered, so that NaN stays.
+        let kept = _mm256_cmp_ps::<_CMP_NEQ_UQ>(values, _mm256_setzero_ps());
+        let kept = _mm256_movemask_ps(kept) as u8;
+        // SAFETY: eight bytes are there to read.
+        let places = unsafe { _mm_loadl_epi64(PLACES[0][usize::from(kept)].as_ptr().cast()) };
+        let columns =
+            _mm256_add_epi32(_mm256_cvtepu8_epi32(places), _mm256_set1_epi32(first as i32));
+        // SAFETY: eight columns are there to write, and eight more after the first, which are
+        // at most eight.
+        unsafe { _mm256_storeu_si256(to.as_mut_ptr().add(end).cast(), columns) };
+        end += kept.count_ones() as usize;
+    }
+    end
+}
+
+/// The same.
+#[inline]
+#[target_feature(enable = "avx512f,popcnt")]
+fn keep_columns(values: __m512, first: u32, to: &mut [u32; GROUP]) -> usize {
+    // Unordered, so that NaN stays.
+    let kept = _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(values, _mm512_setzero_ps());
+    let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    let columns = _mm512_add_epi32(_mm512_set1_epi32(first as i32), lanes);
+    // SAFETY: sixteen columns are there to write.
+    unsafe {
+        _mm512_storeu_si512(to.as_mut_ptr().cast(), _mm512_maskz_compress_epi32(kept, columns));
+    }
+    kept.count_ones() as usize
 }
 
 /// Writes the lanes that are not zero, with their columns, to the start of `to`;
