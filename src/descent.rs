@@ -16,8 +16,6 @@
 mod errors;
 mod first_layer;
 
-use std::ops::Range;
-
 use crate::dense::Dense;
 use crate::descent::errors::{FirstPart, PartErrors};
 use crate::descent::first_layer::FirstLayer;
@@ -122,14 +120,12 @@ impl Descent {
     /// Adds the gradient of a chunk's images to its batch's, and after the last
     /// chunk takes the step; returns the loss of the images before it.
     ///
-    /// `image` gives the pixels of each, and of those of the chunk that follows after them;
-    /// `announce` hears which of their pixels are needed soon.
+    /// `image` gives the pixels of each, and of those of the chunk that follows after them.
     pub(crate) fn step<'a>(
         &mut self,
         chunk: &Chunk<'_>,
         step: Step,
         clip_norm: Option<f32>,
-        announce: impl Fn(usize, Range<usize>) + Sync,
         image: impl Fn(usize) -> &'a [u8] + Sync,
     ) -> Loss {
         // A wide layer's weights fill their vectors, and listing takes little of its time.
@@ -139,7 +135,7 @@ impl Descent {
         self.transpose(2);
         let Self { pass: Pass { pool, level, parts }, packed, transposed, first, errors } = self;
         let level = *level;
-        first.prepare(pool, level, parts, chunk, &announce, &image);
+        first.prepare(pool, level, parts, chunk, &image);
         first.forward(pool, level, packed, chunk, transposed.get_mut(1));
         let (outputs, rows) = first.outputs_and_errors(chunk.labels.len(), parts.len());
         pool.run_pairs(parts, errors, rows, |number, part, errors, rows| {
@@ -148,7 +144,7 @@ impl Descent {
             errors.backward(part, packed, transposed, chunk, level, first);
         });
         let step_now = Some(step).filter(|_| chunk.is_last && clip_norm.is_none());
-        self.descend(chunk, step_now, announce, image);
+        self.descend(chunk, step_now, image);
         if let Some(clip_norm) = clip_norm.filter(|_| chunk.is_last) {
             self.descend_clipped(step, clip_norm);
         }
@@ -162,7 +158,6 @@ impl Descent {
         &mut self,
         chunk: &Chunk<'_>,
         step: Option<Step>,
-        announce: impl Fn(usize, Range<usize>) + Sync,
         image: impl Fn(usize) -> &'a [u8] + Sync,
     ) {
         let Self { pass: Pass { pool, level, parts }, packed, first, errors, .. } = self;
@@ -211,10 +206,7 @@ impl Descent {
         let shape =
             Shape { images: if chunk.recurs_as.is_some() { 0 } else { chunk.next }, ..shape };
         let list = |index: usize, block: &mut Block| {
-            let announce = |number: usize, pixels: Range<usize>| {
-                announce(images + shape.images + number, pixels);
-            };
-            shape.fill(index, block, level, announce, |number| image(images + number));
+            shape.fill(index, block, level, |number| image(images + number));
         };
         pool.run_all(
             (second_tiles, descend_second),
@@ -351,16 +343,10 @@ mod tests {
         };
         let rule = Rule::Momentum { momentum: 0.9 };
         let step = Step { rule, learning_rate: 0.1, keep: 1.0, gradient_scale: 1.0 };
-        descent.step(
-            &chunk,
-            step,
-            None,
-            |_, _| {},
-            |row| {
-                assert_ne!(row, bad, "the bad image");
-                &[7; 9]
-            },
-        );
+        descent.step(&chunk, step, None, |row| {
+            assert_ne!(row, bad, "the bad image");
+            &[7; 9]
+        });
     }
 
     #[test]

@@ -64,7 +64,6 @@ impl FirstLayer {
         level: Level,
         parts: &[Part],
         chunk: &Chunk<'_>,
-        announce: impl Fn(usize, Range<usize>) + Sync,
         image: impl Fn(usize) -> &'a [u8] + Sync,
     ) {
         let images = chunk.labels.len();
@@ -85,10 +84,7 @@ impl FirstLayer {
             0 => {
                 let shape = Shape { images, ..self.shape };
                 pool.run_each(self.inputs.clear(shape), |index, block| {
-                    let announce = |number: usize, pixels: Range<usize>| {
-                        announce(images + number, pixels);
-                    };
-                    shape.fill(index, block, level, announce, &image);
+                    shape.fill(index, block, level, &image);
                 });
             }
             listed => assert_eq!(listed, images, "the chunk that was to follow"),

@@ -164,7 +164,7 @@ mod tests {
                 let mut inputs = Strips::default();
                 let shape = Shape { images, cols, width, has_columns: true };
                 for (index, block) in inputs.clear(shape).iter_mut().enumerate() {
-                    shape.fill(index, block, level, |_, _| {}, image);
+                    shape.fill(index, block, level, image);
                 }
                 let blocks = before.chunks(rows * width).zip(expected.chunks(rows * width));
                 for (block, (before, expected)) in blocks.enumerate() {
@@ -221,7 +221,7 @@ mod tests {
                 let image = |image: usize| &bytes[image * pixels..][..pixels];
                 let shape = Shape { images: count, cols, width, has_columns: false };
                 for (index, block) in images.clear(shape).iter_mut().enumerate() {
-                    shape.fill(index, block, level, |_, _| {}, image);
+                    shape.fill(index, block, level, image);
                 }
                 let mut gradient = before.clone();
                 let (inputs, sums) = (images.strip(0)[block].rows(), &mut gradient);

@@ -1,7 +1,6 @@
 //! Asking for memory before it is needed.
 
 /// Bytes of a cache line.
-#[cfg(target_arch = "x86_64")]
 const LINE: usize = 64;
 
 /// Tells the processor that these items will be read soon. Images are read in
@@ -16,4 +15,15 @@ pub(crate) fn prefetch<T>(items: &[T]) {
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = items;
+}
+
+/// The same of some slices that are as long as each other: a line of each at once, because the
+/// processor looks up their pages side by side, but waits for each that it is asked for alone.
+#[inline(always)]
+pub(crate) fn prefetch_each(slices: &[&[u8]]) {
+    let bytes = 0..slices.first().map_or(0, |slice| slice.len());
+    // A slice that does not begin with a line has a part of one more.
+    for first in bytes.clone().step_by(LINE).chain(bytes.last()) {
+        slices.iter().for_each(|slice| prefetch(&slice[first..=first]));
+    }
 }

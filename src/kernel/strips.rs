@@ -4,12 +4,16 @@
 //! gradient Xᵀ·D. That adds, for each column of X, rows of D: taken by column, the sum stays in
 //! registers; taken by row, it is loaded and stored for each pixel.
 
-use std::ops::Range;
-
 use crate::kernel::entry::{GROUP, Pixel};
 use crate::kernel::level::Level;
+use crate::kernel::prefetch::prefetch_each;
 use crate::kernel::simd::{Kernel, Simd};
 use crate::kernel::sparse::{STRIP, SparseBlock, SparseRows, blocks_of, with_one};
+
+/// For how many images the pixels are asked for together, before their turn: images come in
+/// random order, which the processor cannot guess. (With 16 and 32, or a step before, training
+/// takes up to 2 % longer.)
+const AHEAD: usize = 8;
 
 /// The images of a chunk, and a 1 after the pixels of each.
 #[derive(Default)]
@@ -82,8 +86,7 @@ impl Strips {
 }
 
 impl Shape {
-    /// Fills number `index` of the blocks; `announce` hears which pixels are read, of one image
-    /// after the other.
+    /// Fills number `index` of the blocks.
     ///
     /// # Panics
     /// If an image has not one pixel fewer than there are columns.
@@ -92,7 +95,6 @@ impl Shape {
         index: usize,
         block: &mut Block,
         level: Level,
-        announce: impl Fn(usize, Range<usize>),
         image: impl Fn(usize) -> &'a [u8],
     ) {
         let (width, blocks) = blocks_of(self.cols, self.width);
@@ -105,39 +107,34 @@ impl Shape {
             assert_eq!(image.len() + 1, self.cols, "a column for each pixel and the 1");
             *piece = &image[first..end.min(image.len())];
         }
-        let start = images.start;
         let images = &pieces[..images.len()];
-        let announce = |row: usize| announce(start + row, first..first + images[row].len());
-        level.run(Fill {
-            block,
-            images,
-            cols: end - first,
-            has_columns: self.has_columns,
-            announce,
-        });
+        level.run(Fill { block, images, cols: end - first, has_columns: self.has_columns });
     }
 }
 
 /// Fills a block.
-struct Fill<'b, 'a, A> {
+struct Fill<'b, 'a> {
     block: &'b mut Block,
     /// Of each image, its pixels; the 1 after them where there is a column more.
     images: &'b [&'a [u8]],
     cols: usize,
     has_columns: bool,
-    announce: A,
 }
 
-impl<A: Fn(usize)> Kernel for Fill<'_, '_, A> {
+impl Kernel for Fill<'_, '_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { block: Block { rows, columns }, images, cols, has_columns, announce } = self;
+        let Self { block: Block { rows, columns }, images, cols, has_columns } = self;
         rows.clear(images.len(), cols, 1);
-        for (row, image) in images.iter().enumerate() {
-            announce(row);
-            rows.push_block(simd, image, cols);
+        let mut groups = images.chunks(AHEAD);
+        prefetch_each(groups.next().unwrap_or_default());
+        for group in images.chunks(AHEAD) {
+            prefetch_each(groups.next().unwrap_or_default());
+            for image in group {
+                rows.push_block(simd, image, cols);
+            }
         }
         if !has_columns {
             return;
@@ -191,18 +188,9 @@ mod tests {
             let mut strips = Strips::default();
             for (level, has_columns) in Level::available().flat_map(|l| [(l, true), (l, false)]) {
                 let shape = Shape { images, cols, width, has_columns };
-                let announced = std::cell::RefCell::new(Vec::new());
-                let announce = |image, pixels: Range<usize>| {
-                    announced.borrow_mut().extend(pixels.map(|pixel| (image, pixel)));
-                };
                 for (index, block) in strips.clear(shape).iter_mut().enumerate() {
-                    shape.fill(index, block, level, announce, image);
+                    shape.fill(index, block, level, image);
                 }
-                let mut announced = announced.into_inner();
-                announced.sort_unstable();
-                let all =
-                    (0..images).flat_map(|image| (0..pixels).map(move |pixel| (image, pixel)));
-                assert!(announced.into_iter().eq(all), "{level}, {images}");
                 let (block, blocks) = blocks_of(cols, width);
                 for strip in 0..images.div_ceil(STRIP) {
                     let first = strip * STRIP;

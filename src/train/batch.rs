@@ -1,21 +1,13 @@
 //! The step of a batch, in chunks that memory holds.
 
-use std::ops::Range;
-
 use crate::dataset::{Dataset, Images};
 use crate::descent::{Chunk, Descent, MAX_CHUNK};
 use crate::dropout::Dropout;
-use crate::kernel::prefetch::prefetch;
 use crate::kernel::step::Step;
 use crate::loss::Loss;
 use crate::rng::Rng;
 use crate::train::augmented::Augmented;
 use crate::train::config::TrainConfig;
-
-/// For how many images the page is looked up at once. Images in random order are on
-/// pages that the processor does not remember; it looks up several side by side, but
-/// waits for each where they are asked for one by one.
-const PAGES: usize = 16;
 
 /// Cells in a row of the grid that tells where an image has ink, and rows: a word's bits.
 const CELLS: usize = 8;
@@ -77,22 +69,11 @@ impl Batch<'_> {
             };
             let augmented = augmented.as_ref();
             let later = &self.order[number * size..];
-            let announce = |row: usize, pixels: Range<usize>| {
-                if augmented.is_some() || row >= later.len() {
-                    return;
-                }
-                let image = |&image: &usize| self.dataset.images().image(image);
-                if pixels.start == 0 && row.is_multiple_of(PAGES) {
-                    let pages = later[row..].iter().take(PAGES);
-                    pages.for_each(|of| prefetch(&image(of)[..1]));
-                }
-                prefetch(&image(&later[row])[pixels]);
-            };
             let image = |row| match augmented {
                 Some(augmented) => augmented.get(row),
                 None => self.dataset.images().image(later[row]),
             };
-            loss += descent.step(&chunk, step, config.clip_norm, announce, image);
+            loss += descent.step(&chunk, step, config.clip_norm, image);
         }
         loss
     }
