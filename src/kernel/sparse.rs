@@ -37,10 +37,20 @@ pub(crate) struct SparseRows<E> {
     /// How many blocks of columns there are.
     blocks: usize,
     entries: Vec<E>,
-    /// How many of the entries are in use.
-    end: usize,
     /// Where each row's entries of each block of columns end, after a 0.
     ends: Vec<usize>,
+    /// How many lists there are, and how many entries.
+    lists: usize,
+    end: usize,
+}
+
+/// The lists of some rows while they are written: what is known of them stays in registers,
+/// which a pixel that is written cannot change.
+pub(super) struct Lists<'a, E> {
+    entries: &'a mut [E],
+    ends: &'a mut [usize],
+    lists: usize,
+    end: usize,
 }
 
 /// A block of columns of some rows.
@@ -64,21 +74,32 @@ impl<E: Copy + Default> SparseRows<E> {
     /// No rows, and room for some of as many columns, in as many blocks; the memory is used
     /// again.
     pub(crate) fn clear(&mut self, rows: usize, cols: usize, blocks: usize) {
-        (self.cols, self.blocks, self.end) = (cols, blocks, 0);
+        (self.cols, self.blocks, self.lists, self.end) = (cols, blocks, 0, 0);
         // A group is written whole, whatever is kept of it.
         let room = rows * cols + GROUP;
         if self.entries.len() < room {
             self.entries.resize(room, E::default());
         }
         self.ends.clear();
-        self.ends.reserve(rows * blocks + 1);
-        self.ends.push(0);
+        self.ends.resize(rows * blocks + 1, 0);
     }
 
+    /// Adds what `write` writes.
+    #[inline(always)]
+    pub(super) fn append(&mut self, write: impl FnOnce(&mut Lists<'_, E>)) {
+        let Self { entries, ends, lists, end, .. } = self;
+        let mut written = Lists { entries, ends, lists: *lists, end: *end };
+        write(&mut written);
+        (*lists, *end) = (written.lists, written.end);
+    }
+}
+
+impl<E> Lists<'_, E> {
     /// Ends a block of a row.
     #[inline(always)]
     pub(super) fn end_block(&mut self) {
-        self.ends.push(self.end);
+        self.lists += 1;
+        self.ends[self.lists] = self.end;
     }
 }
 
@@ -106,7 +127,9 @@ impl SparseRows<Number> {
     pub(crate) fn push<'a>(&mut self, level: Level, pieces: impl Iterator<Item = &'a [f32]>) {
         level.run(Push { rows: self, pieces });
     }
+}
 
+impl Lists<'_, Number> {
     /// Adds to the block that is not ended, from column `first` on.
     #[inline(always)]
     fn keep<S: Simd>(&mut self, simd: S, groups: &[[f32; GROUP]], first: u32) {
@@ -127,7 +150,9 @@ impl SparseRows<Pixel> {
     pub(crate) fn push_image(&mut self, level: Level, image: &[u8], block: usize) {
         level.run(PushImage { rows: self, image, block });
     }
+}
 
+impl Lists<'_, Pixel> {
     /// Adds a block of a row: pixels, and the 1 after them if there is a column more.
     ///
     /// # Panics
@@ -166,10 +191,13 @@ impl Kernel for PushImage<'_, '_> {
     fn run<S: Simd>(self, simd: S) {
         let Self { rows, image, block } = self;
         assert_eq!(image.len() + 1, rows.cols, "a column for each pixel and the 1");
-        for first in (0..rows.cols).step_by(block) {
-            let end = rows.cols.min(first + block);
-            rows.push_block(simd, &image[first..end.min(image.len())], end - first);
-        }
+        let cols = rows.cols;
+        rows.append(|lists| {
+            for first in (0..cols).step_by(block) {
+                let end = cols.min(first + block);
+                lists.push_block(simd, &image[first..end.min(image.len())], end - first);
+            }
+        });
     }
 }
 
@@ -194,22 +222,24 @@ impl<'a, P: Iterator<Item = &'a [f32]>> Kernel for Push<'_, P> {
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
         let rows = self.rows;
-        let mut left = rows.cols;
-        for number in 0..rows.blocks {
-            let piece = self.pieces.next().unwrap_or_default();
-            let (groups, rest) = piece.as_chunks();
-            rows.keep(simd, groups, 0);
-            left -= piece.len();
-            let has_one = number + 1 == rows.blocks && left > 0;
-            if has_one || !rest.is_empty() {
-                let mut group = [0.0; GROUP];
-                group[..rest.len()].copy_from_slice(rest);
-                group[rest.len()] = if has_one { 1.0 } else { 0.0 };
-                rows.keep(simd, &[group], (groups.len() * GROUP) as u32);
-                left -= usize::from(has_one);
+        let (blocks, mut left) = (rows.blocks, rows.cols);
+        rows.append(|lists| {
+            for number in 0..blocks {
+                let piece = self.pieces.next().unwrap_or_default();
+                let (groups, rest) = piece.as_chunks();
+                lists.keep(simd, groups, 0);
+                left -= piece.len();
+                let has_one = number + 1 == blocks && left > 0;
+                if has_one || !rest.is_empty() {
+                    let mut group = [0.0; GROUP];
+                    group[..rest.len()].copy_from_slice(rest);
+                    group[rest.len()] = if has_one { 1.0 } else { 0.0 };
+                    lists.keep(simd, &[group], (groups.len() * GROUP) as u32);
+                    left -= usize::from(has_one);
+                }
+                lists.end_block();
             }
-            rows.end_block();
-        }
+        });
         assert_eq!(left, 0, "an element a column");
     }
 }
@@ -292,8 +322,10 @@ mod tests {
 
             #[inline(always)]
             fn run<S: Simd>(self, simd: S) {
-                self.0.keep(simd, &[self.1], 0);
-                self.0.end_block();
+                self.0.append(|lists| {
+                    lists.keep(simd, &[self.1], 0);
+                    lists.end_block();
+                });
             }
         }
 

@@ -130,12 +130,14 @@ impl Kernel for Fill<'_, '_> {
         rows.clear(images.len(), cols, 1);
         let mut groups = images.chunks(AHEAD);
         prefetch_each(groups.next().unwrap_or_default());
-        for group in images.chunks(AHEAD) {
-            prefetch_each(groups.next().unwrap_or_default());
-            for image in group {
-                rows.push_block(simd, image, cols);
+        rows.append(|lists| {
+            for group in images.chunks(AHEAD) {
+                prefetch_each(groups.next().unwrap_or_default());
+                for image in group {
+                    lists.push_block(simd, image, cols);
+                }
             }
-        }
+        });
         if !has_columns {
             return;
         }
@@ -144,29 +146,31 @@ impl Kernel for Fill<'_, '_> {
         // Sixteen columns; of each the pixels, by image, eight of them at once.
         let mut stripe = [[[0; 8]; STRIP / 8]; GROUP];
         let groups = images.len().div_ceil(GROUP);
-        for first in (0..cols).step_by(GROUP) {
-            for (eight, images) in images.chunks(8).enumerate() {
-                let mut rest = [[0; GROUP]; 8];
-                let rows = if images.len() == 8 && first + GROUP <= pixels {
-                    std::array::from_fn(|row| {
-                        images[row][first..].first_chunk().expect("a group of pixels")
-                    })
-                } else {
-                    for (to, image) in rest.iter_mut().zip(images) {
-                        let image = &image[first..];
-                        *to = image.first_chunk().copied().unwrap_or_else(|| with_one(image));
+        columns.append(|lists| {
+            for first in (0..cols).step_by(GROUP) {
+                for (eight, images) in images.chunks(8).enumerate() {
+                    let mut rest = [[0; GROUP]; 8];
+                    let rows = if images.len() == 8 && first + GROUP <= pixels {
+                        std::array::from_fn(|row| {
+                            images[row][first..].first_chunk().expect("a group of pixels")
+                        })
+                    } else {
+                        for (to, image) in rest.iter_mut().zip(images) {
+                            let image = &image[first..];
+                            *to = image.first_chunk().copied().unwrap_or_else(|| with_one(image));
+                        }
+                        rest.each_ref()
+                    };
+                    for (column, pixels) in stripe.iter_mut().zip(simd.columns(rows)) {
+                        column[eight] = pixels;
                     }
-                    rest.each_ref()
-                };
-                for (column, pixels) in stripe.iter_mut().zip(simd.columns(rows)) {
-                    column[eight] = pixels;
+                }
+                for pixels in &stripe[..GROUP.min(cols - first)] {
+                    lists.keep(simd, &pixels.as_flattened().as_chunks().0[..groups], 0);
+                    lists.end_block();
                 }
             }
-            for pixels in &stripe[..GROUP.min(cols - first)] {
-                columns.keep(simd, &pixels.as_flattened().as_chunks().0[..groups], 0);
-                columns.end_block();
-            }
-        }
+        });
     }
 }
 
