@@ -208,10 +208,11 @@ impl Descent {
         let list = |index: usize, block: &mut Block| {
             shape.fill(index, block, level, |number| image(images + number));
         };
+        // The shortest last, for the thread that is done first.
         pool.run_all(
-            (second_tiles, descend_second),
             (layer.weights.tiles_mut(), descend_first),
             (next.clear(shape), list),
+            (second_tiles, descend_second),
         );
         first.set_next(next);
     }
