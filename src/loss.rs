@@ -205,4 +205,19 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn probabilities_are_the_same_with_and_without_the_logarithm() {
+        // e^1000 is no f32.
+        for scale in [1.0, 1_000.0] {
+            let logits: Vec<f32> = (0..33).map(|i| (i * 17 % 23) as f32 / 20.0 * scale).collect();
+            for temperature in [0.05, 1.0, 3.0] {
+                let (mut found, mut expected) = (logits.clone(), logits.clone());
+                softmax(&mut found, temperature);
+                softmax_and_log_sum(&mut expected, temperature);
+                assert_eq!(found, expected, "{scale}, {temperature}");
+                assert!((found.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{scale}, {temperature}");
+            }
+        }
+    }
 }
