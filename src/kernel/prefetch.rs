@@ -3,8 +3,7 @@
 /// Bytes of a cache line.
 const LINE: usize = 64;
 
-/// Tells the processor that these items will be read soon. Images are read in
-/// random order, which it cannot guess.
+/// Tells the processor that these items will be read soon, where it cannot guess it.
 #[inline(always)]
 pub(crate) fn prefetch<T>(items: &[T]) {
     #[cfg(target_arch = "x86_64")]

@@ -26,10 +26,9 @@ impl RowPass {
 
     /// The logits of an image; the network is packed [in panels](Packed::in_panels).
     pub(crate) fn forward(&mut self, packed: &Packed, level: Level, image: &[f32]) -> &mut [f32] {
-        let Self { columns, outputs: [even, odd] } = self;
+        let Self { columns, outputs } = self;
+        let [mut outputs, mut before] = outputs.each_mut();
         for (index, layer) in packed.layers.iter().enumerate() {
-            let (outputs, before) =
-                if index % 2 == 0 { (&mut *even, &*odd) } else { (&mut *odd, &*even) };
             let (width, panels) = panels_of(layer.outputs);
             outputs.resize(panels * width);
             level.run(ForwardRow {
@@ -40,8 +39,8 @@ impl RowPass {
                 activation: layer.activation,
                 outputs,
             });
+            std::mem::swap(&mut outputs, &mut before);
         }
-        let last = if packed.layers.len() % 2 == 1 { even } else { odd };
-        &mut last[..packed.classes()]
+        &mut before[..packed.classes()]
     }
 }

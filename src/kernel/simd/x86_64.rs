@@ -408,6 +408,20 @@ fn keep_pixels(from: &[[u8; GROUP]], first: u8, to: &mut [Pixel]) -> usize {
     end
 }
 
+/// Eight numbers, the places of those that are not zero, and how many these are.
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn places_of_numbers(from: &[f32; 8]) -> (__m256, __m256i, usize) {
+    // SAFETY: eight floats are there to read.
+    let values = unsafe { _mm256_loadu_ps(from.as_ptr()) };
+    // Unordered, so that NaN stays.
+    let kept = _mm256_cmp_ps::<_CMP_NEQ_UQ>(values, _mm256_setzero_ps());
+    let kept = _mm256_movemask_ps(kept) as u8;
+    // SAFETY: eight bytes are there to read.
+    let places = unsafe { _mm_loadl_epi64(PLACES[0][usize::from(kept)].as_ptr().cast()) };
+    (values, _mm256_cvtepu8_epi32(places), kept.count_ones() as usize)
+}
+
 /// Writes the numbers that are not zero, with their columns, to the start of `to`; returns
 /// how many.
 #[inline]
@@ -415,14 +429,7 @@ fn keep_pixels(from: &[[u8; GROUP]], first: u8, to: &mut [Pixel]) -> usize {
 fn keep_numbers_by_eight(from: &[f32; GROUP], first: u32, to: &mut [Number; GROUP]) -> usize {
     let mut end = 0;
     for (from, first) in from.as_chunks::<8>().0.iter().zip([first, first + 8]) {
-        // SAFETY: eight floats are there to read.
-        let values = unsafe { _mm256_loadu_ps(from.as_ptr()) };
-        // Unordered, so that NaN stays.
-        let kept = _mm256_cmp_ps::<_CMP_NEQ_UQ>(values, _mm256_setzero_ps());
-        let kept = _mm256_movemask_ps(kept) as u8;
-        // SAFETY: eight bytes are there to read.
-        let places = unsafe { _mm_loadl_epi64(PLACES[0][usize::from(kept)].as_ptr().cast()) };
-        let places = _mm256_cvtepu8_epi32(places);
+        let (values, places, count) = places_of_numbers(from);
         let columns = _mm256_add_epi32(places, _mm256_set1_epi32(first as i32));
         let values = _mm256_castps_si256(_mm256_permutevar8x32_ps(values, places));
         // Of the lower and of the upper four, the first two and the last two.
@@ -435,7 +442,7 @@ fn keep_numbers_by_eight(from: &[f32; GROUP], first: u32, to: &mut [Number; GROU
             _mm256_storeu_si256(to, _mm256_permute2x128_si256::<0x20>(low, high));
             _mm256_storeu_si256(to.add(1), _mm256_permute2x128_si256::<0x31>(low, high));
         }
-        end += kept.count_ones() as usize;
+        end += count;
     }
     end
 }
@@ -446,19 +453,12 @@ fn keep_numbers_by_eight(from: &[f32; GROUP], first: u32, to: &mut [Number; GROU
 fn keep_columns_by_eight(from: &[f32; GROUP], first: u32, to: &mut [u32; GROUP]) -> usize {
     let mut end = 0;
     for (from, first) in from.as_chunks::<8>().0.iter().zip([first, first + 8]) {
-        // SAFETY: eight floats are there to read.
-        let values = unsafe { _mm256_loadu_ps(from.as_ptr()) };
-        // Unordered, so that NaN stays.
-        let kept = _mm256_cmp_ps::<_CMP_NEQ_UQ>(values, _mm256_setzero_ps());
-        let kept = _mm256_movemask_ps(kept) as u8;
-        // SAFETY: eight bytes are there to read.
-        let places = unsafe { _mm_loadl_epi64(PLACES[0][usize::from(kept)].as_ptr().cast()) };
-        let columns =
-            _mm256_add_epi32(_mm256_cvtepu8_epi32(places), _mm256_set1_epi32(first as i32));
+        let (_, places, count) = places_of_numbers(from);
+        let columns = _mm256_add_epi32(places, _mm256_set1_epi32(first as i32));
         // SAFETY: eight columns are there to write, and eight more after the first, which are
         // at most eight.
         unsafe { _mm256_storeu_si256(to.as_mut_ptr().add(end).cast(), columns) };
-        end += kept.count_ones() as usize;
+        end += count;
     }
     end
 }
