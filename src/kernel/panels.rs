@@ -11,7 +11,7 @@ use crate::kernel::aligned::Aligned;
 use crate::kernel::level::Level;
 use crate::kernel::simd::{Kernel, Simd};
 use crate::kernel::tiles::{Tile, block_of, panels_of};
-use crate::kernel::width::{AtWidth, MAX_VECTORS, load_row, store_row};
+use crate::kernel::width::AtWidth;
 
 /// The values of some images in each of a layer's panels, (images, width).
 #[derive(Clone, Copy)]
@@ -68,17 +68,9 @@ pub(crate) fn multiply(
     for (index, a) in a.iter().enumerate() {
         let depth = a_width.min(cols - index * a_width);
         let (b, last) = block_of(b, index, blocks, a_width * width).split_at(depth * width);
-        let strides = [a_width, 1];
-        level.run(AddProduct { a, strides, b, width, is_first: index == 0, c });
+        level.run(AddProduct { a: Factor::Rows(a, a_width), b, width, is_first: index == 0, c });
         if !last.is_empty() {
-            level.run(AddProduct {
-                a: &[1.0],
-                strides: [0, 0],
-                b: last,
-                width,
-                is_first: false,
-                c,
-            });
+            level.run(AddProduct { a: Factor::Ones, b: last, width, is_first: false, c });
         }
     }
 }
@@ -100,9 +92,9 @@ pub(crate) fn add_gradient(
     let (x_width, _) = panels_of(cols);
     let rows = x_width.min(cols - block * x_width);
     let (c, last) = gradient.split_at_mut(rows * width);
-    let (strides, is_first) = ([1, x_width], false);
-    level.run(AddProduct { a: x.panel(block), strides, b: d, width, is_first, c });
-    level.run(AddProduct { a: &[1.0], strides: [0, 0], b: d, width, is_first, c: last });
+    let a = Factor::Columns(x.panel(block), x_width);
+    level.run(AddProduct { a, b: d, width, is_first: false, c });
+    level.run(AddProduct { a: Factor::Ones, b: d, width, is_first: false, c: last });
 }
 
 /// Y = f(Y).
@@ -142,14 +134,21 @@ impl Kernel for Differentiate<'_> {
     }
 }
 
+/// A matrix that others are multiplied with.
+#[derive(Clone, Copy)]
+enum Factor<'a> {
+    /// Its rows, which begin so many floats apart.
+    Rows(&'a [f32], usize),
+    /// Its columns, which do.
+    Columns(&'a [f32], usize),
+    Ones,
+}
+
 /// C += A·B, for one panel of B and of C.
 ///
 /// Each element is one chain of fused multiply-adds, in the order of the rows of B.
 struct AddProduct<'a> {
-    a: &'a [f32],
-    /// How far apart in `a` two rows of A are, and two columns: those of Aᵀ are A's
-    /// exchanged.
-    strides: [usize; 2],
+    a: Factor<'a>,
     /// B, (A's columns, width).
     b: &'a [f32],
     width: usize,
@@ -167,64 +166,107 @@ impl AtWidth for AddProduct<'_> {
 
     #[inline(always)]
     fn at_width<S: Simd, const WIDTH: usize>(self, simd: S) {
-        // So many sums at once that no addition waits for the one before, and all are
-        // in registers.
+        // So many sums at once that no addition waits for the one before, and all are in
+        // registers, with a part of a row of B. (With ten or twelve of AVX2, in rows that are
+        // often left over, this takes longer.)
         match WIDTH / S::LANES {
-            1 => self.rows_at_once::<S, WIDTH, 8>(simd),
-            2 => self.rows_at_once::<S, WIDTH, 4>(simd),
-            3 | 4 => self.rows_at_once::<S, WIDTH, 2>(simd),
-            _ => self.rows_at_once::<S, WIDTH, 1>(simd),
+            1 => self.in_blocks::<S, WIDTH, 8, 1>(simd),
+            2 => self.in_blocks::<S, WIDTH, 4, 2>(simd),
+            3 | 6 => self.in_blocks::<S, WIDTH, 2, 3>(simd),
+            _ => self.in_blocks::<S, WIDTH, 2, 4>(simd),
         }
     }
 }
 
 impl AddProduct<'_> {
-    /// `COUNT` rows of C at once, and those that are left one by one.
+    /// `ROWS` rows of C at once, and those that are left one by one; `VECTORS` vectors of each.
     #[inline(always)]
-    fn rows_at_once<S: Simd, const WIDTH: usize, const COUNT: usize>(self, simd: S) {
-        let Self { a, strides, b, is_first, .. } = self;
-        let b = b.as_chunks::<WIDTH>().0;
-        let (groups, rest) = self.c.as_chunks_mut::<WIDTH>().0.as_chunks_mut::<COUNT>();
-        let whole = groups.len() * COUNT;
-        for (row, group) in (0..).step_by(COUNT).zip(groups) {
-            add_rows(simd, &a[row * strides[0]..], strides, b, is_first, group);
+    fn in_blocks<S: Simd, const WIDTH: usize, const ROWS: usize, const VECTORS: usize>(
+        self,
+        simd: S,
+    ) {
+        let Self { a, b, is_first, c, .. } = self;
+        let b = b.as_chunks().0;
+        let (groups, rest) = c.as_chunks_mut::<WIDTH>().0.as_chunks_mut::<ROWS>();
+        let whole = groups.len() * ROWS;
+        for (row, c) in (0..).step_by(ROWS).zip(groups) {
+            a.add_rows::<S, WIDTH, ROWS, VECTORS>(simd, row, b, is_first, c);
         }
-        for (row, c) in (whole..).zip(rest) {
-            add_rows(simd, &a[row * strides[0]..], strides, b, is_first, std::array::from_mut(c));
+        for (row, c) in (whole..).zip(rest.as_chunks_mut().0) {
+            a.add_rows::<S, WIDTH, 1, VECTORS>(simd, row, b, is_first, c);
         }
     }
 }
 
-/// Adds the product of some rows of A, from the start of `a` on.
-#[inline(always)]
-#[allow(clippy::needless_range_loop, reason = "unrolled, so that the sums are in registers")]
-fn add_rows<S: Simd, const WIDTH: usize, const COUNT: usize>(
-    simd: S,
-    a: &[f32],
-    [down, right]: [usize; 2],
-    b: &[[f32; WIDTH]],
-    is_first: bool,
-    c: &mut [[f32; WIDTH]; COUNT],
-) {
-    let mut sums = [[simd.splat(0.0); MAX_VECTORS]; COUNT];
-    if !is_first {
-        for row in 0..COUNT {
-            sums[row] = load_row::<S, WIDTH>(simd, &c[row]);
-        }
-    }
-    for (column, b) in b.iter().enumerate() {
-        let a = &a[column * right..];
-        let b = load_row::<S, WIDTH>(simd, b);
-        for row in 0..COUNT {
-            let value = simd.splat(a[row * down]);
-            for v in 0..WIDTH / S::LANES {
-                sums[row][v] = simd.mul_add(value, b[v], sums[row][v]);
+impl Factor<'_> {
+    /// Adds the product of some rows, from number `first` on.
+    #[inline(always)]
+    fn add_rows<S: Simd, const WIDTH: usize, const ROWS: usize, const VECTORS: usize>(
+        self,
+        simd: S,
+        first: usize,
+        b: &[[f32; WIDTH]],
+        is_first: bool,
+        c: &mut [[f32; WIDTH]; ROWS],
+    ) {
+        match self {
+            Self::Rows(values, apart) => {
+                let row = |row| &values[(first + row) * apart..][..b.len()];
+                let rows: [&[f32]; ROWS] = std::array::from_fn(row);
+                let column = |column| std::array::from_fn(|row| rows[row][column]);
+                add_rows::<S, WIDTH, ROWS, VECTORS>(simd, column, b, is_first, c);
+            }
+            Self::Columns(values, apart) => {
+                let values = &values[first..];
+                let column = |column| *values[column * apart..].first_chunk().expect("rows");
+                add_rows::<S, WIDTH, ROWS, VECTORS>(simd, column, b, is_first, c);
+            }
+            Self::Ones => {
+                add_rows::<S, WIDTH, ROWS, VECTORS>(simd, |_| [1.0; ROWS], b, is_first, c);
             }
         }
     }
-    for row in 0..COUNT {
-        store_row::<S, WIDTH>(simd, &sums[row], &mut c[row]);
+}
+
+/// Adds the product of some rows of A.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "unrolled, so that the sums are in registers")]
+fn add_rows<S: Simd, const WIDTH: usize, const ROWS: usize, const VECTORS: usize>(
+    simd: S,
+    a: impl Fn(usize) -> [f32; ROWS],
+    b: &[[f32; WIDTH]],
+    is_first: bool,
+    c: &mut [[f32; WIDTH]; ROWS],
+) {
+    for first in (0..WIDTH).step_by(VECTORS * S::LANES) {
+        let mut sums = [[simd.splat(0.0); VECTORS]; ROWS];
+        if !is_first {
+            for row in 0..ROWS {
+                sums[row] = load(simd, &c[row][first..]);
+            }
+        }
+        for (column, b) in b.iter().enumerate() {
+            let a = a(column);
+            let b: [S::Vector; VECTORS] = load(simd, &b[first..]);
+            for row in 0..ROWS {
+                let value = simd.splat(a[row]);
+                for v in 0..VECTORS {
+                    sums[row][v] = simd.mul_add(value, b[v], sums[row][v]);
+                }
+            }
+        }
+        for row in 0..ROWS {
+            for v in 0..VECTORS {
+                simd.store(sums[row][v], &mut c[row][first + v * S::LANES..]);
+            }
+        }
     }
+}
+
+/// The first vectors of a row.
+#[inline(always)]
+fn load<S: Simd, const VECTORS: usize>(simd: S, row: &[f32]) -> [S::Vector; VECTORS] {
+    std::array::from_fn(|v| simd.load(&row[v * S::LANES..]))
 }
 
 #[cfg(test)]
