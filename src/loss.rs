@@ -25,25 +25,27 @@
 use crate::math::{exp, ln};
 
 /// Replaces a sample's logits with its probabilities.
-///
-/// The largest logit is subtracted first, which changes no probability and
-/// keeps the exponential within its range, however low the temperature T is.
 pub(crate) fn softmax(row: &mut [f32], temperature: f32) {
-    let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    row.iter_mut().for_each(|z| *z = exp((*z - largest) / temperature));
-    let sum = row.iter().fold(0.0, |sum, power| sum + power);
-    row.iter_mut().for_each(|power| *power /= sum);
+    softmax_of_samples::<1>(row.as_chunks_mut().0, temperature);
 }
 
 /// The same; returns ln Σ e^{z_i / T}.
 pub(crate) fn softmax_and_log_sum(row: &mut [f32], temperature: f32) -> f64 {
-    softmax_of_samples::<1>(row.as_chunks_mut().0, temperature)[0]
+    let ([largest], [sum]) = softmax_of_samples(row.as_chunks_mut().0, temperature);
+    log_sum(largest, sum, temperature)
 }
 
-/// The same for `N` samples, whose logits of a class are side by side. Each is
-/// computed as if it were alone, and a vector takes many.
+/// The same for `N` samples, whose logits of a class are side by side; returns the largest
+/// logit z of each, and Σ e^{(z_i − z) / T}. Each is computed as if it were alone, and a vector
+/// takes many.
+///
+/// The largest logit is subtracted first, which changes no probability and
+/// keeps the exponential within its range, however low the temperature T is.
 #[inline(always)]
-fn softmax_of_samples<const N: usize>(logits: &mut [[f32; N]], temperature: f32) -> [f64; N] {
+fn softmax_of_samples<const N: usize>(
+    logits: &mut [[f32; N]],
+    temperature: f32,
+) -> ([f32; N], [f32; N]) {
     let mut largest = [f32::NEG_INFINITY; N];
     for logits in &*logits {
         largest.iter_mut().zip(logits).for_each(|(largest, &z)| *largest = largest.max(z));
@@ -58,11 +60,13 @@ fn softmax_of_samples<const N: usize>(logits: &mut [[f32; N]], temperature: f32)
     for powers in by_class(logits) {
         *powers = std::array::from_fn(|sample| powers[sample] / sums[sample]);
     }
-    let mut logarithms = [0.0; N];
-    for ((logarithm, largest), sum) in logarithms.iter_mut().zip(largest).zip(sums) {
-        *logarithm = f64::from(largest) / f64::from(temperature) + ln(f64::from(sum));
-    }
-    logarithms
+    (largest, sums)
+}
+
+/// ln Σ e^{z_i / T}, of what [`softmax_of_samples`] returns.
+#[inline(always)]
+fn log_sum(largest: f32, sum: f32, temperature: f32) -> f64 {
+    f64::from(largest) / f64::from(temperature) + ln(f64::from(sum))
 }
 
 /// The values of each class. A compiler that knew more of the loop would take as many
@@ -128,9 +132,9 @@ pub(crate) fn cross_entropy<const N: usize>(
         }
     }
     // −Σ q·ln p from the logits: exact also where p is too small for an f32.
-    let logarithms = softmax_of_samples(logits, 1.0);
-    for ((loss, logarithm), expected) in losses.iter_mut().zip(logarithms).zip(expected) {
-        loss.sum = logarithm - expected;
+    let (largest, sums) = softmax_of_samples(logits, 1.0);
+    for (sample, loss) in losses.iter_mut().enumerate() {
+        loss.sum = log_sum(largest[sample], sums[sample], 1.0) - expected[sample];
     }
     for (sample, &label) in labels.iter().enumerate() {
         if let Some(logits) = logits.get_mut(usize::from(label)) {
@@ -207,16 +211,24 @@ mod tests {
     }
 
     #[test]
-    fn probabilities_are_the_same_with_and_without_the_logarithm() {
+    fn probabilities_are_those_of_the_definition_however_large_the_logits() {
         // e^1000 is no f32.
         for scale in [1.0, 1_000.0] {
             let logits: Vec<f32> = (0..33).map(|i| (i * 17 % 23) as f32 / 20.0 * scale).collect();
             for temperature in [0.05, 1.0, 3.0] {
-                let (mut found, mut expected) = (logits.clone(), logits.clone());
-                softmax(&mut found, temperature);
-                softmax_and_log_sum(&mut expected, temperature);
-                assert_eq!(found, expected, "{scale}, {temperature}");
-                assert!((found.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{scale}, {temperature}");
+                let z = |i: usize| f64::from(logits[i]) / f64::from(temperature);
+                let largest = (0..33).map(z).fold(f64::MIN, f64::max);
+                let sum: f64 = (0..33).map(|i| (z(i) - largest).exp()).sum();
+                let mut found = logits.clone();
+                let log_sum = softmax_and_log_sum(&mut found, temperature);
+                assert!((log_sum / (largest + sum.ln()) - 1.0).abs() < 1e-6, "{log_sum}");
+                for (i, &p) in found.iter().enumerate() {
+                    let expected = (z(i) - largest).exp() / sum;
+                    assert!((f64::from(p) - expected).abs() < 1e-5, "{scale}, {temperature}: {p}");
+                }
+                let mut again = logits.clone();
+                softmax(&mut again, temperature);
+                assert_eq!(again, found, "{scale}, {temperature}");
             }
         }
     }
