@@ -463,19 +463,26 @@ fn keep_columns_by_eight(from: &[f32; GROUP], first: u32, to: &mut [u32; GROUP])
     end
 }
 
-/// The same.
+/// Which lanes are not zero, and the columns of all.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn lanes_of_numbers(values: __m512, first: u32) -> (u16, __m512i) {
+    let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    // Unordered, so that NaN stays.
+    let mask = _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(values, _mm512_setzero_ps());
+    (mask, _mm512_add_epi32(_mm512_set1_epi32(first as i32), lanes))
+}
+
+/// Writes the columns of the lanes that are not zero to the start of `to`; returns how many.
 #[inline]
 #[target_feature(enable = "avx512f,popcnt")]
 fn keep_columns(values: __m512, first: u32, to: &mut [u32; GROUP]) -> usize {
-    // Unordered, so that NaN stays.
-    let kept = _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(values, _mm512_setzero_ps());
-    let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    let columns = _mm512_add_epi32(_mm512_set1_epi32(first as i32), lanes);
+    let (mask, columns) = lanes_of_numbers(values, first);
     // SAFETY: sixteen columns are there to write.
     unsafe {
-        _mm512_storeu_si512(to.as_mut_ptr().cast(), _mm512_maskz_compress_epi32(kept, columns));
+        _mm512_storeu_si512(to.as_mut_ptr().cast(), _mm512_maskz_compress_epi32(mask, columns));
     }
-    kept.count_ones() as usize
+    mask.count_ones() as usize
 }
 
 /// Writes the lanes that are not zero, with their columns, to the start of `to`;
@@ -483,10 +490,7 @@ fn keep_columns(values: __m512, first: u32, to: &mut [u32; GROUP]) -> usize {
 #[inline]
 #[target_feature(enable = "avx512f,popcnt")]
 fn keep_numbers(values: __m512, first: u32, to: &mut [Number; GROUP]) -> usize {
-    // Unordered, so that NaN stays.
-    let mask = _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(values, _mm512_setzero_ps());
-    let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    let columns = _mm512_add_epi32(_mm512_set1_epi32(first as i32), lanes);
+    let (mask, columns) = lanes_of_numbers(values, first);
     let values = _mm512_castps_si512(values);
     // Column beside value: lane i of the values is lane 16 + i of both.
     let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
