@@ -36,62 +36,88 @@ impl<'a, B: Iterator<Item = SparseBlock<'a, Pixel>>> AtWidth for DescendImages<'
 
     #[inline(always)]
     fn at_width<S: Simd, const WIDTH: usize>(self, simd: S) {
-        let Self { inputs, is_first, step, tile, .. } = self;
+        let Self { mut inputs, is_first, step, tile, .. } = self;
         let Tile { values, velocity, variance, gradient, .. } = tile;
+        let errors = self.errors.as_chunks::<WIDTH>().0;
+        if let Some(step) = step
+            && is_first
+            && errors.len() <= STRIP
+        {
+            let Some(inputs) = inputs.next() else { return };
+            let lists = inputs.lists(0..inputs.rows());
+            let (values, velocity) = (values.as_chunks_mut().0, velocity.as_chunks_mut().0);
+            let variance = variance.as_chunks_mut().0;
+            // What the compiler knows of a step, it leaves out of the loop.
+            match step.plain() {
+                Some(step) => {
+                    let mut rows = Stepping::<WIDTH> { values, velocity, variance, step };
+                    add_products(simd, lists, errors, &mut rows);
+                }
+                None => {
+                    let mut rows = Stepping::<WIDTH> { values, velocity, variance, step };
+                    add_products(simd, lists, errors, &mut rows);
+                }
+            }
+            return;
+        }
         let is_kept = !is_first || step.is_none();
         if is_kept {
             gradient.resize(values.len());
         }
         let sums = if is_kept { &mut **gradient } else { self.sums };
-        let mut gradient = Gradient {
-            values: values.as_chunks_mut::<WIDTH>().0,
-            velocity: velocity.as_chunks_mut::<WIDTH>().0,
-            variance: variance.as_chunks_mut::<WIDTH>().0,
-            sums: sums.as_chunks_mut::<WIDTH>().0,
-            is_zero: is_first,
-            step: None,
-        };
-        let errors = self.errors.as_chunks::<WIDTH>().0;
-        let strips = errors.len().div_ceil(STRIP);
-        for (strip, (errors, inputs)) in errors.chunks(STRIP).zip(inputs).enumerate() {
-            gradient.step = step.filter(|_| strip + 1 == strips);
-            add_products(simd, inputs.lists(0..inputs.rows()), errors, &mut gradient);
-            gradient.is_zero = false;
+        let mut rows = Sums { rows: sums.as_chunks_mut::<WIDTH>().0, is_zero: is_first };
+        for (errors, inputs) in errors.chunks(STRIP).zip(inputs) {
+            add_products(simd, inputs.lists(0..inputs.rows()), errors, &mut rows);
+            rows.is_zero = false;
+        }
+        if let Some(step) = step {
+            descend(step, sums, values, velocity, variance);
         }
     }
 }
 
-/// The gradient of a tile, and what becomes of it.
-struct Gradient<'a, const WIDTH: usize> {
+/// The rows of a tile's weights, which take the step as soon as their gradient is known.
+struct Stepping<'a, const WIDTH: usize> {
     values: &'a mut [[f32; WIDTH]],
     velocity: &'a mut [[f32; WIDTH]],
     variance: &'a mut [[f32; WIDTH]],
-    /// The sums over the strips before, unless they are zero.
-    sums: &'a mut [[f32; WIDTH]],
-    is_zero: bool,
-    /// In the last strip, if it is the time.
-    step: Option<Step>,
+    step: Step,
 }
 
-impl<S: Simd, const WIDTH: usize> Results<S> for Gradient<'_, WIDTH> {
+impl<S: Simd, const WIDTH: usize> Results<S> for Stepping<'_, WIDTH> {
+    #[inline(always)]
+    fn begin(&self, simd: S, _: usize) -> Vectors<S> {
+        [simd.splat(0.0); MAX_VECTORS]
+    }
+
+    #[inline(always)]
+    fn finish(&mut self, simd: S, row: usize, sums: &Vectors<S>) {
+        let mut gradient = [0.0; WIDTH];
+        store_row::<S, WIDTH>(simd, sums, &mut gradient);
+        let variance = self.variance.get_mut(row).map_or(&mut [][..], |row| row);
+        descend(self.step, &gradient, &mut self.values[row], &mut self.velocity[row], variance);
+    }
+}
+
+/// The rows of a gradient that has more to come.
+struct Sums<'a, const WIDTH: usize> {
+    rows: &'a mut [[f32; WIDTH]],
+    is_zero: bool,
+}
+
+impl<S: Simd, const WIDTH: usize> Results<S> for Sums<'_, WIDTH> {
     #[inline(always)]
     fn begin(&self, simd: S, row: usize) -> Vectors<S> {
         if self.is_zero {
             [simd.splat(0.0); MAX_VECTORS]
         } else {
-            load_row::<S, WIDTH>(simd, &self.sums[row])
+            load_row::<S, WIDTH>(simd, &self.rows[row])
         }
     }
 
     #[inline(always)]
     fn finish(&mut self, simd: S, row: usize, sums: &Vectors<S>) {
-        let Some(step) = self.step else {
-            return store_row::<S, WIDTH>(simd, sums, &mut self.sums[row]);
-        };
-        let mut gradient = [0.0; WIDTH];
-        store_row::<S, WIDTH>(simd, sums, &mut gradient);
-        let variance = self.variance.get_mut(row).map_or(&mut [][..], |row| row);
-        descend(step, &gradient, &mut self.values[row], &mut self.velocity[row], variance);
+        store_row::<S, WIDTH>(simd, sums, &mut self.rows[row]);
     }
 }
 

@@ -15,6 +15,22 @@ pub(crate) struct Step {
     pub(crate) gradient_scale: f32,
 }
 
+impl Step {
+    /// This step, if it is one of momentum alone: the compiler then knows which it is, and
+    /// that it has no factors.
+    #[inline(always)]
+    pub(crate) fn plain(self) -> Option<Self> {
+        let Self { rule, learning_rate, keep, gradient_scale } = self;
+        match rule {
+            Rule::Momentum { momentum } if keep == 1.0 && gradient_scale == 1.0 => {
+                let rule = Rule::Momentum { momentum };
+                Some(Self { rule, learning_rate, keep: 1.0, gradient_scale: 1.0 })
+            }
+            _ => None,
+        }
+    }
+}
+
 /// The rule of the optimiser.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Rule {
