@@ -58,7 +58,7 @@ impl Kernel for Descend<'_> {
     }
 }
 
-/// Takes the step for some parameters; only Adam looks at the variance.
+/// Takes the step for some parameters, a multiple of 16; only Adam looks at the variance.
 #[inline(always)]
 pub(crate) fn descend(
     step: Step,
@@ -68,23 +68,26 @@ pub(crate) fn descend(
     variance: &mut [f32],
 ) {
     let Step { rule, learning_rate, keep, gradient_scale } = step;
-    let state = values.iter_mut().zip(velocity.iter_mut().zip(gradient));
     match rule {
         // What these would be multiplied with changes nothing.
         Rule::Momentum { momentum } if keep == 1.0 && gradient_scale == 1.0 => {
-            for (w, (v, g)) in state {
-                *v = momentum * *v - learning_rate * g;
-                *w += *v;
+            // Sixteen are read before one is written: no vector waits to know that it may.
+            let gradient = gradient.as_chunks::<16>().0;
+            let state = velocity.as_chunks_mut::<16>().0.iter_mut().zip(gradient);
+            for (w, (v, g)) in values.as_chunks_mut::<16>().0.iter_mut().zip(state) {
+                *v = std::array::from_fn(|i| momentum * v[i] - learning_rate * g[i]);
+                *w = std::array::from_fn(|i| w[i] + v[i]);
             }
         }
         Rule::Momentum { momentum } => {
-            for (w, (v, g)) in state {
+            for (w, (v, g)) in values.iter_mut().zip(velocity.iter_mut().zip(gradient)) {
                 *v = momentum * *v - learning_rate * (gradient_scale * g);
                 *w = keep * *w + *v;
             }
         }
         Rule::Adam { beta1, beta2, epsilon, correction1, correction2 } => {
             let rate = learning_rate * correction1;
+            let state = values.iter_mut().zip(velocity.iter_mut().zip(gradient));
             for ((w, (m, g)), s) in state.zip(variance) {
                 let g = gradient_scale * g;
                 *m = beta1 * *m + (1.0 - beta1) * g;
