@@ -7,7 +7,7 @@
 use crate::kernel::entry::{Entry, Pixel};
 use crate::kernel::products::{Results, add_products};
 use crate::kernel::simd::Simd;
-use crate::kernel::sparse::{STRIP, SparseBlock};
+use crate::kernel::sparse::{STRIP, SparseBlock, SparseRows};
 use crate::kernel::step::{Step, descend};
 use crate::kernel::tiles::Tile;
 use crate::kernel::width::{AtWidth, MAX_VECTORS, Vectors, load_row, store_row};
@@ -28,7 +28,7 @@ pub(crate) struct DescendImages<'a, B> {
     pub(crate) sums: &'a mut [f32],
 }
 
-impl<'a, B: Iterator<Item = SparseBlock<'a, Pixel>>> AtWidth for DescendImages<'_, B> {
+impl<'a, B: Iterator<Item = &'a SparseRows<Pixel>>> AtWidth for DescendImages<'_, B> {
     #[inline(always)]
     fn width(&self) -> usize {
         self.width
@@ -44,7 +44,7 @@ impl<'a, B: Iterator<Item = SparseBlock<'a, Pixel>>> AtWidth for DescendImages<'
             && errors.len() <= STRIP
         {
             let Some(inputs) = inputs.next() else { return };
-            let lists = inputs.lists(0..inputs.rows());
+            let lists = inputs.lists();
             let (values, velocity) = (values.as_chunks_mut().0, velocity.as_chunks_mut().0);
             let variance = variance.as_chunks_mut().0;
             // What the compiler knows of a step, it leaves out of the loop.
@@ -67,7 +67,7 @@ impl<'a, B: Iterator<Item = SparseBlock<'a, Pixel>>> AtWidth for DescendImages<'
         let sums = if is_kept { &mut **gradient } else { self.sums };
         let mut rows = Sums { rows: sums.as_chunks_mut::<WIDTH>().0, is_zero: is_first };
         for (errors, inputs) in errors.chunks(STRIP).zip(inputs) {
-            add_products(simd, inputs.lists(0..inputs.rows()), errors, &mut rows);
+            add_products(simd, inputs.lists(), errors, &mut rows);
             rows.is_zero = false;
         }
         if let Some(step) = step {
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
     use crate::kernel::aligned::Aligned;
     use crate::kernel::level::Level;
-    use crate::kernel::sparse::{SparseRows, blocks_of};
+    use crate::kernel::sparse::blocks_of;
     use crate::kernel::strips::{Block, Shape, Strips};
 
     #[test]

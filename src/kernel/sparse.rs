@@ -72,6 +72,18 @@ impl<E: Copy + Default> SparseRows<E> {
         SparseBlock { rows: self, number }
     }
 
+    /// What there is of each row, where all of it is in one block. A list begins where the one
+    /// before it ends, and nothing else needs to be looked up.
+    ///
+    /// # Panics
+    /// If there are more blocks.
+    #[inline(always)]
+    pub(crate) fn lists(&self) -> impl Iterator<Item = &[E]> {
+        assert_eq!(self.blocks, 1, "blocks");
+        let (mut start, entries) = (0, &self.entries[..]);
+        self.ends.iter().skip(1).map(move |&end| &entries[std::mem::replace(&mut start, end)..end])
+    }
+
     /// No rows, and room for some of as many columns, in as many blocks; the memory is used
     /// again.
     pub(crate) fn clear(&mut self, rows: usize, cols: usize, blocks: usize) {
