@@ -179,7 +179,7 @@ impl Descent {
                         let inputs = inputs(index, number);
                         add_gradient(level, inputs, cols, block, errors, width, gradient);
                     } else {
-                        let inputs = part.inputs[index].block(block);
+                        let inputs = &part.inputs[index][block];
                         level.run(AddGradient { inputs, errors, width, gradient });
                     }
                 }

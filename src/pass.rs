@@ -13,13 +13,13 @@ use crate::activation::Activation;
 use crate::dense::Dense;
 use crate::dropout::Dropout;
 use crate::kernel::aligned::Aligned;
-use crate::kernel::entry::{Entry, Number, Pixel};
+use crate::kernel::entry::{Entry, Number};
 use crate::kernel::level::Level;
 use crate::kernel::panels::{Activate, Panels, multiply};
 use crate::kernel::parallel::{Pool, share};
 use crate::kernel::products::Forward;
-use crate::kernel::sparse::{STRIP, SparseBlock, SparseRows, blocks_of};
-use crate::kernel::strips::{Block, Strips};
+use crate::kernel::sparse::{STRIP, SparseRows, blocks_of, list_rows};
+use crate::kernel::strips::{Block, Shape, Strips};
 use crate::kernel::tiles::{Slot, Tiles, panels_of};
 pub(crate) use crate::pass::row::RowPass;
 
@@ -82,13 +82,13 @@ impl PackedLayer {
         &self,
         level: Level,
         images: usize,
-        inputs: &SparseRows<E>,
+        inputs: &[SparseRows<E>],
         outputs: &mut [Aligned],
     ) {
         let (width, _) = panels_of(self.outputs);
         for (panel, outputs) in outputs.iter_mut().enumerate() {
             outputs.resize(images * width);
-            self.forward_panel(level, panel, inputs.blocks(), 0..images, outputs);
+            self.forward_panel(level, panel, inputs.iter(), 0..images, outputs);
         }
     }
 
@@ -118,7 +118,7 @@ impl PackedLayer {
         &self,
         level: Level,
         panel: usize,
-        inputs: impl Iterator<Item = SparseBlock<'a, E>> + Clone,
+        inputs: impl Iterator<Item = &'a SparseRows<E>> + Clone,
         rows: Range<usize>,
         outputs: &mut [f32],
     ) {
@@ -199,9 +199,9 @@ pub(crate) struct Pass {
 pub(crate) struct Part {
     pub(crate) images: Range<usize>,
     /// X of the first layer, where images are bytes that a predictor is given.
-    pixels: SparseRows<Pixel>,
-    /// X of each layer, where it is listed.
-    pub(crate) inputs: Vec<SparseRows<Number>>,
+    pixels: Strips,
+    /// X of each layer, where it is listed, block by block.
+    pub(crate) inputs: Vec<Vec<SparseRows<Number>>>,
     /// Y of each layer, in panels: (images, width) in each; in training, not of the first.
     pub(crate) outputs: Vec<Vec<Aligned>>,
 }
@@ -211,8 +211,8 @@ impl Part {
         let outputs = |layer: &PackedLayer| vec![Aligned::default(); panels_of(layer.outputs).1];
         Self {
             images: 0..0,
-            pixels: SparseRows::default(),
-            inputs: packed.layers.iter().map(|_| SparseRows::default()).collect(),
+            pixels: Strips::default(),
+            inputs: packed.layers.iter().map(|_| Vec::new()).collect(),
             outputs: packed.layers.iter().map(outputs).collect(),
         }
     }
@@ -290,9 +290,11 @@ impl Value for f32 {
         level: Level,
         image: impl Fn(usize) -> &'a [f32],
     ) {
-        let (cols, inputs, (block, blocks)) = (layer.inputs + 1, &mut part.inputs[0], layer.blocks);
-        inputs.clear(part.images.len(), cols, blocks);
-        part.images.clone().for_each(|number| inputs.push(level, image(number).chunks(block)));
+        let (first, shape) = (part.images.start, (part.images.len(), layer.inputs + 1));
+        let (inputs, (block, _)) = (&mut part.inputs[0], layer.blocks);
+        list_rows(inputs, level, shape, layer.blocks, |row, number| {
+            &image(first + row)[number * block..layer.inputs.min((number + 1) * block)]
+        });
         layer.forward(level, part.images.len(), inputs, &mut part.outputs[0]);
     }
 }
@@ -304,17 +306,23 @@ impl Value for u8 {
         level: Level,
         image: impl Fn(usize) -> &'a [u8],
     ) {
-        let (cols, inputs, (block, blocks)) = (layer.inputs + 1, &mut part.pixels, layer.blocks);
-        inputs.clear(part.images.len(), cols, blocks);
-        part.images.clone().for_each(|number| inputs.push_image(level, image(number), block));
-        layer.forward(level, part.images.len(), inputs, &mut part.outputs[0]);
+        let (first, images) = (part.images.start, part.images.len());
+        let (cols, (width, _)) = (layer.inputs + 1, panels_of(layer.outputs));
+        let shape = Shape { images, cols, width, has_columns: false };
+        for (index, block) in part.pixels.clear(shape).iter_mut().enumerate() {
+            shape.fill(index, block, level, |number| image(first + number));
+        }
+        for (panel, outputs) in part.outputs[0].iter_mut().enumerate() {
+            outputs.resize(images * width);
+            layer.forward_images(level, panel, &part.pixels, 0..images, outputs);
+        }
     }
 }
 
-/// Fills sparse rows from the values of images in panels, of which `outputs`
-/// columns count, and with a 1 where `cols` is one more: a block of columns is a panel.
+/// Fills sparse rows, a block for each panel, from the values of images in panels, of which
+/// `outputs` columns count, and with a 1 where `cols` is one more.
 pub(crate) fn fill_rows(
-    rows: &mut SparseRows<Number>,
+    blocks: &mut Vec<SparseRows<Number>>,
     level: Level,
     images: usize,
     panels: Panels<'_>,
@@ -322,14 +330,10 @@ pub(crate) fn fill_rows(
     cols: usize,
 ) {
     let (width, count) = panels_of(outputs);
-    rows.clear(images, cols, count);
-    for row in 0..images {
-        let pieces = panels
-            .iter()
-            .zip((0..outputs).step_by(width))
-            .map(|(panel, first)| &panel[row * width..][..width.min(outputs - first)]);
-        rows.push(level, pieces);
-    }
+    list_rows(blocks, level, (images, cols), (width, count), |row, number| {
+        let used = width.min(outputs - number * width);
+        &panels.panel(number)[row * width..][..used]
+    });
 }
 
 impl Pass {

@@ -26,7 +26,7 @@ pub(super) struct PartErrors {
     /// last one too.
     pub(super) layers: Vec<Vec<Aligned>>,
     /// Again, for the product with Wᵀ, where a layer is not narrow.
-    listed: Vec<SparseRows<Number>>,
+    listed: Vec<Vec<SparseRows<Number>>>,
     pub(super) losses: Vec<Loss>,
     /// Those of some images, class by class.
     logits: Vec<[f32; SAMPLES]>,
@@ -37,7 +37,7 @@ impl PartErrors {
         let errors = |layer: &PackedLayer| vec![Aligned::default(); panels_of(layer.outputs).1];
         Self {
             layers: packed.layers.iter().map(errors).collect(),
-            listed: packed.layers.iter().map(|_| SparseRows::default()).collect(),
+            listed: packed.layers.iter().map(|_| Vec::new()).collect(),
             losses: Vec::new(),
             logits: Vec::new(),
         }
@@ -82,7 +82,7 @@ impl PartErrors {
                     multiply(level, above, layers[index].outputs, weights, width, errors);
                 } else {
                     level.run(Forward {
-                        inputs: listed.blocks(),
+                        inputs: listed.iter(),
                         rows: 0..part.images.len(),
                         block: panels_of(layers[index].outputs).0,
                         weights,

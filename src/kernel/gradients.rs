@@ -7,7 +7,7 @@
 use crate::kernel::entry::{Entry, Pixel};
 use crate::kernel::products::{Results, add_products};
 use crate::kernel::simd::Simd;
-use crate::kernel::sparse::{STRIP, SparseBlock, SparseRows};
+use crate::kernel::sparse::{STRIP, SparseRows};
 use crate::kernel::step::{Step, descend};
 use crate::kernel::tiles::Tile;
 use crate::kernel::width::{AtWidth, MAX_VECTORS, Vectors, load_row, store_row};
@@ -44,7 +44,7 @@ impl<'a, B: Iterator<Item = &'a SparseRows<Pixel>>> AtWidth for DescendImages<'_
             && errors.len() <= STRIP
         {
             let Some(inputs) = inputs.next() else { return };
-            let lists = inputs.lists();
+            let lists = inputs.lists(0..inputs.rows());
             let (values, velocity) = (values.as_chunks_mut().0, velocity.as_chunks_mut().0);
             let variance = variance.as_chunks_mut().0;
             // What the compiler knows of a step, it leaves out of the loop.
@@ -67,7 +67,7 @@ impl<'a, B: Iterator<Item = &'a SparseRows<Pixel>>> AtWidth for DescendImages<'_
         let sums = if is_kept { &mut **gradient } else { self.sums };
         let mut rows = Sums { rows: sums.as_chunks_mut::<WIDTH>().0, is_zero: is_first };
         for (errors, inputs) in errors.chunks(STRIP).zip(inputs) {
-            add_products(simd, inputs.lists(), errors, &mut rows);
+            add_products(simd, inputs.lists(0..inputs.rows()), errors, &mut rows);
             rows.is_zero = false;
         }
         if let Some(step) = step {
@@ -124,7 +124,7 @@ impl<S: Simd, const WIDTH: usize> Results<S> for Sums<'_, WIDTH> {
 /// G += Xᵀ·D, for one tile of G, where X is listed.
 pub(crate) struct AddGradient<'a, E> {
     /// X, the columns that are the tile's rows.
-    pub(crate) inputs: SparseBlock<'a, E>,
+    pub(crate) inputs: &'a SparseRows<E>,
     /// The tile's panel of D, (X's rows, width).
     pub(crate) errors: &'a [f32],
     pub(crate) width: usize,
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
     use crate::kernel::aligned::Aligned;
     use crate::kernel::level::Level;
-    use crate::kernel::sparse::blocks_of;
+    use crate::kernel::sparse::{blocks_of, list_rows};
     use crate::kernel::strips::{Block, Shape, Strips};
 
     #[test]
@@ -236,11 +236,12 @@ mod tests {
             }
             let errors = &errors;
             for level in Level::available() {
-                let mut numbers = SparseRows::default();
-                numbers.clear(count, cols, blocks);
-                inputs.iter().for_each(|row| numbers.push(level, row.chunks(rows)));
+                let mut numbers = Vec::new();
+                list_rows(&mut numbers, level, (count, cols), (rows, blocks), |row, number| {
+                    &inputs[row][number * rows..pixels.min((number + 1) * rows)]
+                });
                 let mut gradient = before.clone();
-                let (inputs, sums) = (numbers.block(block), &mut gradient);
+                let (inputs, sums) = (&numbers[block], &mut gradient);
                 level.run(AddGradient { inputs, errors, width, gradient: sums });
                 assert_eq!(gradient, expected, "{level}, width {width}, {count} rows");
                 let mut images = Strips::default();

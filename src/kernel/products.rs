@@ -8,7 +8,7 @@ use std::ops::Range;
 use crate::activation::Activation;
 use crate::kernel::entry::Entry;
 use crate::kernel::simd::Simd;
-use crate::kernel::sparse::{STRIP, SparseBlock};
+use crate::kernel::sparse::{STRIP, SparseRows};
 use crate::kernel::tiles::{Tile, block_of};
 use crate::kernel::width::{AtWidth, MAX_VECTORS, Vectors, load_row, store_row};
 
@@ -29,7 +29,7 @@ pub(crate) struct Forward<'a, B> {
 
 impl<'a, E: Entry + 'a, B> AtWidth for Forward<'_, B>
 where
-    B: Iterator<Item = SparseBlock<'a, E>> + Clone,
+    B: Iterator<Item = &'a SparseRows<E>> + Clone,
 {
     #[inline(always)]
     fn width(&self) -> usize {
@@ -171,7 +171,8 @@ pub(super) fn add<S: Simd, E: Entry, const WIDTH: usize>(
 mod tests {
     use super::*;
     use crate::kernel::level::Level;
-    use crate::kernel::sparse::{SparseRows, blocks_of};
+    use crate::kernel::sparse::{blocks_of, list_rows};
+    use crate::kernel::strips::{Block, Shape, Strips};
     use crate::kernel::tiles::{Slot, Tiles};
 
     /// Each element is one chain of fused multiply-adds over the columns.
@@ -209,18 +210,26 @@ mod tests {
                     .collect();
                 let expected = chains(&rows, &weights);
                 for level in Level::available() {
-                    let mut numbers = SparseRows::default();
-                    numbers.clear(count, pixels + 1, blocks);
-                    rows.iter().for_each(|row| numbers.push(level, row[..pixels].chunks(block)));
+                    let mut numbers = Vec::new();
+                    let shape = (count, pixels + 1);
+                    list_rows(&mut numbers, level, shape, (block, blocks), |row, number| {
+                        &rows[row][number * block..pixels.min((number + 1) * block)]
+                    });
                     for tiles in &tiles {
-                        let found = forward(level, numbers.blocks(), count, tiles, (width, block));
+                        let found = forward(level, numbers.iter(), count, tiles, (width, block));
                         assert_eq!(found, expected, "{level}, {count} rows of width {width}");
                     }
-                    let mut images = SparseRows::default();
-                    images.clear(count, pixels + 1, blocks);
-                    bytes.iter().for_each(|image| images.push_image(level, image, block));
-                    for tiles in &tiles {
-                        let found = forward(level, images.blocks(), count, tiles, (width, block));
+                    let mut images = Strips::default();
+                    let count = count.min(STRIP);
+                    let shape =
+                        Shape { images: count, cols: pixels + 1, width, has_columns: false };
+                    for (index, block) in images.clear(shape).iter_mut().enumerate() {
+                        shape.fill(index, block, level, |image| &bytes[image]);
+                    }
+                    let lists = || images.strip(0).iter().map(Block::rows);
+                    for tiles in tiles.iter().filter(|_| count > 0) {
+                        let found = forward(level, lists(), count, tiles, (width, block));
+                        let expected = &expected[..count * width];
                         assert_eq!(found, expected, "{level}, {count} images, width {width}");
                     }
                 }
@@ -235,7 +244,7 @@ mod tests {
 
     fn forward<'a, E: Entry + 'a>(
         level: Level,
-        inputs: impl Iterator<Item = SparseBlock<'a, E>> + Clone,
+        inputs: impl Iterator<Item = &'a SparseRows<E>> + Clone,
         count: usize,
         tiles: &Tiles,
         (width, block): (usize, usize),

@@ -34,11 +34,8 @@ pub(crate) fn blocks_of(cols: usize, width: usize) -> (usize, usize) {
 /// Rows without their zeros, one after the other.
 #[derive(Default)]
 pub(crate) struct SparseRows<E> {
-    cols: usize,
-    /// How many blocks of columns there are.
-    blocks: usize,
     entries: Vec<E>,
-    /// Where each row's entries of each block of columns end, after a 0.
+    /// Where the entries of each row end, after a 0.
     ends: Vec<usize>,
     /// How many lists there are, and how many entries.
     lists: usize,
@@ -54,53 +51,37 @@ pub(super) struct Lists<'a, E> {
     end: usize,
 }
 
-/// A block of columns of some rows.
-#[derive(Clone, Copy)]
-pub(crate) struct SparseBlock<'a, E> {
-    rows: &'a SparseRows<E>,
-    number: usize,
-}
-
 impl<E: Copy + Default> SparseRows<E> {
-    /// The blocks.
-    pub(crate) fn blocks(&self) -> impl Iterator<Item = SparseBlock<'_, E>> + Clone {
-        (0..self.blocks).map(|number| self.block(number))
+    /// The number of rows.
+    pub(crate) fn rows(&self) -> usize {
+        self.ends.len() - 1
     }
 
-    pub(crate) fn block(&self, number: usize) -> SparseBlock<'_, E> {
-        assert!(number < self.blocks, "block {number} of {}", self.blocks);
-        SparseBlock { rows: self, number }
-    }
-
-    /// What there is of each row, where all of it is in one block. A list begins where the one
-    /// before it ends, and nothing else needs to be looked up.
-    ///
-    /// # Panics
-    /// If there are more blocks.
+    /// What there is of some rows, one after the other: a list begins where the one before it
+    /// ends, and nothing else needs to be looked up.
     #[inline(always)]
-    pub(crate) fn lists(&self) -> impl Iterator<Item = &[E]> {
-        assert_eq!(self.blocks, 1, "blocks");
-        let (mut start, entries) = (0, &self.entries[..]);
-        self.ends.iter().skip(1).map(move |&end| &entries[std::mem::replace(&mut start, end)..end])
+    pub(crate) fn lists(&self, rows: Range<usize>) -> impl Iterator<Item = &[E]> {
+        let ends = &self.ends[rows.start..=rows.end];
+        let (mut start, entries) = (ends[0], &self.entries[..]);
+        ends[1..].iter().map(move |&end| &entries[std::mem::replace(&mut start, end)..end])
     }
 
-    /// No rows, and room for some of as many columns, in as many blocks; the memory is used
-    /// again.
-    pub(crate) fn clear(&mut self, rows: usize, cols: usize, blocks: usize) {
-        (self.cols, self.blocks, self.lists, self.end) = (cols, blocks, 0, 0);
+    /// No rows, and room for some of as many columns; the memory is used again.
+    pub(crate) fn clear(&mut self, rows: usize, cols: usize) {
+        (self.lists, self.end) = (0, 0);
         // A group is written whole, whatever is kept of it.
         let room = rows * cols + GROUP;
         if self.entries.len() < room {
             self.entries.resize(room, E::default());
         }
         self.ends.clear();
-        self.ends.resize(rows * blocks + 1, 0);
+        self.ends.resize(rows + 1, 0);
     }
 
     /// Adds what `write` writes.
     #[inline(always)]
     pub(super) fn append(&mut self, write: impl FnOnce(&mut Lists<'_, E>)) {
-        let Self { entries, ends, lists, end, .. } = self;
+        let Self { entries, ends, lists, end } = self;
         let mut written = Lists { entries, ends, lists: *lists, end: *end };
         write(&mut written);
         (*lists, *end) = (written.lists, written.end);
@@ -108,42 +89,55 @@ impl<E: Copy + Default> SparseRows<E> {
 }
 
 impl<E> Lists<'_, E> {
-    /// Ends a block of a row.
+    /// Ends a row.
     #[inline(always)]
-    pub(super) fn end_block(&mut self) {
+    pub(super) fn end_row(&mut self) {
         self.lists += 1;
         self.ends[self.lists] = self.end;
     }
 }
 
-impl<'a, E> SparseBlock<'a, E> {
-    /// The number of rows.
-    pub(crate) fn rows(self) -> usize {
-        (self.rows.ends.len() - 1) / self.rows.blocks
+/// Lists rows of numbers, of so many columns in blocks of `block`, the last one of more or
+/// fewer: `piece(row, number)` gives the numbers of a block, as many as it has columns, or one
+/// fewer and then a 1.
+///
+/// # Panics
+/// If they are not.
+pub(crate) fn list_rows<'a>(
+    blocks: &mut Vec<SparseRows<Number>>,
+    level: Level,
+    (rows, cols): (usize, usize),
+    (block, count): (usize, usize),
+    piece: impl Fn(usize, usize) -> &'a [f32],
+) {
+    blocks.resize_with(count, SparseRows::default);
+    let cols_of = |number| if number + 1 < count { block } else { cols - number * block };
+    for (number, block) in blocks.iter_mut().enumerate() {
+        block.clear(rows, cols_of(number));
     }
-
-    /// What there is of some rows, one after the other.
-    #[inline(always)]
-    pub(crate) fn lists(self, rows: Range<usize>) -> impl Iterator<Item = &'a [E]> {
-        let SparseRows { blocks, entries, ends, .. } = self.rows;
-        let ends = &ends[rows.start * blocks..=rows.end * blocks];
-        let ends = ends.get(self.number..).unwrap_or_default().windows(2).step_by(*blocks);
-        ends.map(|ends| &entries[ends[0]..ends[1]])
-    }
-}
-
-impl SparseRows<Number> {
-    /// Adds a row, of a piece for each block, and a 1 where a column is left.
-    ///
-    /// # Panics
-    /// If these are not as many as there are columns, or there is no room.
-    pub(crate) fn push<'a>(&mut self, level: Level, pieces: impl Iterator<Item = &'a [f32]>) {
-        level.run(Push { rows: self, pieces });
-    }
+    level.run(ListRows { blocks, rows, cols_of, piece });
 }
 
 impl Lists<'_, Number> {
-    /// Adds to the block that is not ended, from column `first` on.
+    /// Adds a row: numbers, and a 1 after them if there is a column more.
+    ///
+    /// # Panics
+    /// If there is no room.
+    #[inline(always)]
+    fn push<S: Simd>(&mut self, simd: S, numbers: &[f32], cols: usize) {
+        let (groups, rest) = numbers.as_chunks();
+        self.keep(simd, groups, 0);
+        let has_one = numbers.len() < cols;
+        if has_one || !rest.is_empty() {
+            let mut group = [0.0; GROUP];
+            group[..rest.len()].copy_from_slice(rest);
+            group[rest.len()] = if has_one { 1.0 } else { 0.0 };
+            self.keep(simd, &[group], (groups.len() * GROUP) as u32);
+        }
+        self.end_row();
+    }
+
+    /// Adds to the row that is not ended, from column `first` on.
     #[inline(always)]
     fn keep<S: Simd>(&mut self, simd: S, groups: &[[f32; GROUP]], first: u32) {
         let mut end = self.end;
@@ -155,62 +149,28 @@ impl Lists<'_, Number> {
     }
 }
 
-impl SparseRows<Pixel> {
-    /// Adds an image, and a 1 after it, of as many columns in a block.
-    ///
-    /// # Panics
-    /// If it has not one pixel fewer than there are columns, or there is no room.
-    pub(crate) fn push_image(&mut self, level: Level, image: &[u8], block: usize) {
-        level.run(PushImage { rows: self, image, block });
-    }
-}
-
 impl Lists<'_, Pixel> {
-    /// Adds a block of a row: pixels, and the 1 after them if there is a column more.
+    /// Adds a row: pixels, and the 1 after them if there is a column more.
     ///
     /// # Panics
     /// If there is no room.
     #[inline(always)]
-    pub(super) fn push_block<S: Simd>(&mut self, simd: S, pixels: &[u8], cols: usize) {
+    pub(super) fn push<S: Simd>(&mut self, simd: S, pixels: &[u8], cols: usize) {
         let (groups, rest) = pixels.as_chunks();
         self.keep(simd, groups, 0);
         if pixels.len() < cols {
             self.keep(simd, &[with_one(rest)], (groups.len() * GROUP) as u8);
         }
-        self.end_block();
+        self.end_row();
     }
 
-    /// Adds to the block that is not ended, from column `first` on.
+    /// Adds to the row that is not ended, from column `first` on.
     ///
     /// # Panics
     /// If there is no room.
     #[inline(always)]
     pub(super) fn keep<S: Simd>(&mut self, simd: S, groups: &[[u8; GROUP]], first: u8) {
         self.end += simd.keep_pixels(groups, first, &mut self.entries[self.end..]);
-    }
-}
-
-/// Adds an image.
-struct PushImage<'r, 'a> {
-    rows: &'r mut SparseRows<Pixel>,
-    image: &'a [u8],
-    block: usize,
-}
-
-impl Kernel for PushImage<'_, '_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let Self { rows, image, block } = self;
-        assert_eq!(image.len() + 1, rows.cols, "a column for each pixel and the 1");
-        let cols = rows.cols;
-        rows.append(|lists| {
-            for first in (0..cols).step_by(block) {
-                let end = cols.min(first + block);
-                lists.push_block(simd, &image[first..end.min(image.len())], end - first);
-            }
-        });
     }
 }
 
@@ -223,37 +183,31 @@ pub(super) fn with_one(pixels: &[u8]) -> [u8; GROUP] {
     group
 }
 
-/// Adds a row of numbers.
-struct Push<'r, P> {
-    rows: &'r mut SparseRows<Number>,
-    pieces: P,
+/// Lists rows of numbers.
+struct ListRows<'b, C, P> {
+    blocks: &'b mut [SparseRows<Number>],
+    rows: usize,
+    cols_of: C,
+    piece: P,
 }
 
-impl<'a, P: Iterator<Item = &'a [f32]>> Kernel for Push<'_, P> {
+impl<'a, C, P> Kernel for ListRows<'_, C, P>
+where
+    C: Fn(usize) -> usize,
+    P: Fn(usize, usize) -> &'a [f32],
+{
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(mut self, simd: S) {
-        let rows = self.rows;
-        let (blocks, mut left) = (rows.blocks, rows.cols);
-        rows.append(|lists| {
-            for number in 0..blocks {
-                let piece = self.pieces.next().unwrap_or_default();
-                let (groups, rest) = piece.as_chunks();
-                lists.keep(simd, groups, 0);
-                left -= piece.len();
-                let has_one = number + 1 == blocks && left > 0;
-                if has_one || !rest.is_empty() {
-                    let mut group = [0.0; GROUP];
-                    group[..rest.len()].copy_from_slice(rest);
-                    group[rest.len()] = if has_one { 1.0 } else { 0.0 };
-                    lists.keep(simd, &[group], (groups.len() * GROUP) as u32);
-                    left -= usize::from(has_one);
-                }
-                lists.end_block();
+    fn run<S: Simd>(self, simd: S) {
+        let Self { blocks, rows, cols_of, piece } = self;
+        for row in 0..rows {
+            for (number, block) in blocks.iter_mut().enumerate() {
+                let (piece, cols) = (piece(row, number), cols_of(number));
+                assert!(piece.len() == cols || piece.len() + 1 == cols, "an element a column");
+                block.append(|lists| lists.push(simd, piece, cols));
             }
-        });
-        assert_eq!(left, 0, "an element a column");
+        }
     }
 }
 
@@ -263,64 +217,32 @@ mod tests {
     use crate::kernel::entry::Entry;
     use crate::kernel::tiles::panels_of;
 
-    /// The rows as they were before their zeros were left out.
-    fn dense<E: Entry>(rows: &SparseRows<E>, block: usize) -> Vec<Vec<f32>> {
-        let mut dense = vec![vec![0.0; rows.cols]; rows.block(0).rows()];
-        for (number, rows) in rows.blocks().enumerate() {
-            for (row, list) in dense.iter_mut().zip(rows.lists(0..rows.rows())) {
-                for entry in list {
-                    assert!(entry.value() != 0.0);
-                    row[number * block + entry.column()] = entry.value();
-                }
-            }
-        }
-        dense
-    }
-
-    const COLS: [usize; 12] = [1, 2, 15, 16, 17, 127, 128, 399, 400, 401, 784, 800];
-
     #[test]
     fn numbers_come_back_with_their_zeros() {
         for level in Level::available() {
-            for cols in COLS {
+            for cols in [1, 2, 15, 16, 17, 127, 128, 399, 400, 401, 784, 800] {
                 let mut numbers: Vec<f32> =
                     (0..cols).map(|j| if j / 5 % 3 == 0 { j as f32 * 0.3 } else { 0.0 }).collect();
                 for with_one in [0, 1] {
-                    let blocks = [16, 64].map(|width| blocks_of(cols + with_one, width));
-                    for (block, blocks) in blocks.into_iter().chain([panels_of(cols)]) {
-                        let mut rows = SparseRows::default();
-                        rows.clear(2, cols + with_one, blocks);
-                        for _ in 0..2 {
-                            rows.push(level, numbers[..cols].chunks(block));
+                    for (block, count) in [blocks_of(cols + with_one, 64), panels_of(cols)] {
+                        let mut blocks = Vec::new();
+                        let shape = (2, cols + with_one);
+                        list_rows(&mut blocks, level, shape, (block, count), |_, number| {
+                            &numbers[number * block..cols.min((number + 1) * block)]
+                        });
+                        let mut found = [(); 2].map(|()| vec![0.0; cols + with_one]);
+                        for (number, rows) in blocks.iter().enumerate() {
+                            assert_eq!(rows.rows(), 2);
+                            for (found, list) in found.iter_mut().zip(rows.lists(0..2)) {
+                                for entry in list {
+                                    assert!(entry.value != 0.0);
+                                    found[number * block + entry.column()] = entry.value;
+                                }
+                            }
                         }
                         numbers.resize(cols + with_one, 1.0);
-                        assert_eq!(dense(&rows, block), [&numbers[..]; 2], "{level}, {cols}");
+                        assert_eq!(found, [&numbers[..]; 2], "{level}, {cols}");
                     }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn images_come_back_with_their_zeros() {
-        for level in Level::available() {
-            for cols in COLS {
-                let pixel = |image: usize, j: usize| match (j / 5 + image) % 3 {
-                    0 => (j * 7 % 256) as u8,
-                    _ => 0,
-                };
-                let image = |image| (0..cols).map(|j| pixel(image, j)).collect::<Vec<u8>>();
-                let images = [0, 1, 2].map(image);
-                let expected = images.each_ref().map(|image| {
-                    let numbers = image.iter().map(|&pixel| f32::from(pixel) / 255.0);
-                    numbers.chain([1.0]).collect::<Vec<f32>>()
-                });
-                for width in [16, 32, 48, 64] {
-                    let (block, blocks) = blocks_of(cols + 1, width);
-                    let mut rows = SparseRows::<Pixel>::default();
-                    rows.clear(3, cols + 1, blocks);
-                    images.iter().for_each(|image| rows.push_image(level, image, block));
-                    assert_eq!(dense(&rows, block), expected, "{level}, {cols}");
                 }
             }
         }
@@ -337,7 +259,7 @@ mod tests {
             fn run<S: Simd>(self, simd: S) {
                 self.0.append(|lists| {
                     lists.keep(simd, &[self.1], 0);
-                    lists.end_block();
+                    lists.end_row();
                 });
             }
         }
@@ -350,10 +272,9 @@ mod tests {
                 }
                 let group: [u8; GROUP] = std::array::from_fn(|i| (inked >> i & 1) as u8 * 7);
                 let mut rows = SparseRows::default();
-                rows.clear(1, GROUP, 1);
+                rows.clear(1, GROUP);
                 level.run(Keep(&mut rows, group));
-                let found =
-                    rows.block(0).lists(0..1).flatten().map(|entry| (entry.column, entry.pixel));
+                let found = rows.lists(0..1).flatten().map(|entry| (entry.column, entry.pixel));
                 let expected = (0..16).filter(|column| inked >> column & 1 == 1);
                 assert!(found.eq(expected.map(|column| (column, 7))), "{level}, {inked:b}");
             }
@@ -363,11 +284,12 @@ mod tests {
     #[test]
     fn signs_of_zero_are_left_out_and_what_is_no_number_stays() {
         for level in Level::available() {
-            let mut rows = SparseRows::default();
-            rows.clear(1, 5, 1);
-            rows.push(level, [&[-0.0, f32::NAN, f32::MIN_POSITIVE / 2.0, 0.0][..]].into_iter());
-            let lists = rows.block(0).lists(0..1);
-            let columns: Vec<u32> = lists.flatten().map(|entry| entry.column).collect();
+            let mut rows = Vec::new();
+            list_rows(&mut rows, level, (1, 5), (16, 1), |_, _| {
+                &[-0.0, f32::NAN, f32::MIN_POSITIVE / 2.0, 0.0]
+            });
+            let lists = rows[0].lists(0..1).flatten();
+            let columns: Vec<u32> = lists.map(|entry| entry.column).collect();
             assert_eq!(columns, [1, 2, 4], "{level}");
         }
     }

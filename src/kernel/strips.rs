@@ -8,7 +8,7 @@ use crate::kernel::entry::{GROUP, Pixel};
 use crate::kernel::level::Level;
 use crate::kernel::prefetch::prefetch_each;
 use crate::kernel::simd::{Kernel, Simd};
-use crate::kernel::sparse::{STRIP, SparseBlock, SparseRows, blocks_of, with_one};
+use crate::kernel::sparse::{STRIP, SparseRows, blocks_of, with_one};
 
 /// For how many images the pixels are asked for together, before their turn: images come in
 /// random order, which the processor cannot guess. (With 16 and 32, or a step before, training
@@ -32,8 +32,8 @@ pub(crate) struct Block {
 
 impl Block {
     /// Row by row.
-    pub(crate) fn rows(&self) -> SparseBlock<'_, Pixel> {
-        self.rows.block(0)
+    pub(crate) fn rows(&self) -> &SparseRows<Pixel> {
+        &self.rows
     }
 
     /// Column by column: what an entry calls its column is the image's number in the strip.
@@ -127,21 +127,21 @@ impl Kernel for Fill<'_, '_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let Self { block: Block { rows, columns }, images, cols, has_columns } = self;
-        rows.clear(images.len(), cols, 1);
+        rows.clear(images.len(), cols);
         let mut groups = images.chunks(AHEAD);
         prefetch_each(groups.next().unwrap_or_default());
         rows.append(|lists| {
             for group in images.chunks(AHEAD) {
                 prefetch_each(groups.next().unwrap_or_default());
                 for image in group {
-                    lists.push_block(simd, image, cols);
+                    lists.push(simd, image, cols);
                 }
             }
         });
         if !has_columns {
             return;
         }
-        columns.clear(cols, images.len(), 1);
+        columns.clear(cols, images.len());
         let pixels = images.first().map_or(0, |image| image.len());
         // Sixteen columns; of each the pixels, by image, eight of them at once.
         let mut stripe = [[[0; 8]; STRIP / 8]; GROUP];
@@ -167,7 +167,7 @@ impl Kernel for Fill<'_, '_> {
                 }
                 for pixels in &stripe[..GROUP.min(cols - first)] {
                     lists.keep(simd, &pixels.as_flattened().as_chunks().0[..groups], 0);
-                    lists.end_block();
+                    lists.end_row();
                 }
             }
         });
@@ -215,8 +215,8 @@ mod tests {
                         if !has_columns {
                             continue;
                         }
-                        assert_eq!(lists.columns().lists().count(), cols.len(), "{name}");
-                        for (col, list) in cols.clone().zip(lists.columns().lists()) {
+                        assert_eq!(lists.columns().rows(), cols.len(), "{name}");
+                        for (col, list) in cols.clone().zip(lists.columns().lists(0..cols.len())) {
                             let expected =
                                 numbers.clone().map(|number| (number - first, pixel(number, col)));
                             let found = list.iter().map(|entry| (entry.column(), entry.pixel));
