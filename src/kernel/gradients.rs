@@ -164,6 +164,7 @@ mod tests {
     use crate::kernel::aligned::Aligned;
     use crate::kernel::level::Level;
     use crate::kernel::sparse::{blocks_of, list_rows};
+    use crate::kernel::step::Rule;
     use crate::kernel::strips::{Block, Shape, Strips};
 
     #[test]
@@ -208,6 +209,81 @@ mod tests {
                     });
                     let gradient = &tile.gradient[..];
                     assert_eq!(gradient, expected, "{level}, width {width}, block {block}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_is_that_of_its_rule() {
+        let (images, cols, width) = (5, 17, 32);
+        let number = |i: usize| (i * 7919 % 1013) as f32 / 506.0 - 1.0;
+        let bytes: Vec<u8> = (0..images * 16).map(|i| (i % 3 * 50) as u8).collect();
+        let image = |image: usize| &bytes[image * 16..][..16];
+        let errors: Vec<f32> = (0..images * width).map(number).collect();
+        let momentum = Rule::Momentum { momentum: 0.9 };
+        let adam = Rule::Adam {
+            beta1: 0.9,
+            beta2: 0.99,
+            epsilon: 1e-3,
+            correction1: 2.0,
+            correction2: 3.0,
+        };
+        for (rule, keep, gradient_scale) in [
+            (momentum, 1.0, 1.0),
+            (momentum, 0.75, 1.0),
+            (momentum, 1.0, 0.5),
+            (adam, 1.0, 1.0),
+            (adam, 0.75, 0.5),
+        ] {
+            let step = Step { rule, learning_rate: 0.1, keep, gradient_scale };
+            for level in Level::available() {
+                let mut strips = Strips::default();
+                let shape = Shape { images, cols, width, has_columns: true };
+                for (index, block) in strips.clear(shape).iter_mut().enumerate() {
+                    shape.fill(index, block, level, image);
+                }
+                let aligned = |first: usize| {
+                    let mut values = Aligned::zeros(cols * width);
+                    values.iter_mut().zip(first..).for_each(|(v, i)| *v = number(i).abs());
+                    values
+                };
+                let before = || Tile {
+                    values: aligned(1),
+                    velocity: aligned(2),
+                    variance: aligned(3),
+                    ..Tile::default()
+                };
+                let (mut stepped, mut kept) = (before(), before());
+                for (tile, step) in [(&mut stepped, Some(step)), (&mut kept, None)] {
+                    level.run(DescendImages {
+                        inputs: strips.blocks(0).map(Block::columns),
+                        errors: &errors,
+                        width,
+                        is_first: true,
+                        step,
+                        tile,
+                        sums: &mut [],
+                    });
+                }
+                for (i, &g) in kept.gradient.iter().enumerate() {
+                    let g = gradient_scale * g;
+                    let (w, v, s) = (kept.values[i], kept.velocity[i], kept.variance[i]);
+                    let (w, v) = match rule {
+                        Rule::Momentum { momentum } => {
+                            let v = momentum * v - 0.1 * g;
+                            (keep * w + v, v)
+                        }
+                        Rule::Adam { beta1, beta2, epsilon, correction1, correction2 } => {
+                            let m = beta1 * v + (1.0 - beta1) * g;
+                            let s = beta2 * s + (1.0 - beta2) * g * g;
+                            let change = 0.1 * correction1 * m;
+                            (keep * w - change / ((correction2 * s).sqrt() + epsilon), m)
+                        }
+                    };
+                    let found = [stepped.values[i], stepped.velocity[i]];
+                    let near = found.iter().zip([w, v]).all(|(a, b)| (a - b).abs() < 1e-5);
+                    assert!(near, "{level}, {step:?}: {found:?} for {:?}", [w, v]);
                 }
             }
         }
