@@ -77,12 +77,12 @@ impl PackedLayer {
         self.outputs <= NARROW
     }
 
-    /// Y = f(X·W + b), where X is listed.
-    fn forward<E: Entry>(
+    /// Y = f(X·W + b), where X is numbers that are listed.
+    fn forward(
         &self,
         level: Level,
         images: usize,
-        inputs: &[SparseRows<E>],
+        inputs: &[SparseRows<Number>],
         outputs: &mut [Aligned],
     ) {
         let (width, _) = panels_of(self.outputs);
