@@ -226,6 +226,7 @@ mod tests {
                     let expected = (z(i) - largest).exp() / sum;
                     assert!((f64::from(p) - expected).abs() < 1e-5, "{scale}, {temperature}: {p}");
                 }
+                assert!((found.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{scale}, {temperature}");
                 let mut again = logits.clone();
                 softmax(&mut again, temperature);
                 assert_eq!(again, found, "{scale}, {temperature}");

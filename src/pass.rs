@@ -293,7 +293,9 @@ impl Value for f32 {
         let (first, shape) = (part.images.start, (part.images.len(), layer.inputs + 1));
         let (inputs, (block, _)) = (&mut part.inputs[0], layer.blocks);
         list_rows(inputs, level, shape, layer.blocks, |row, number| {
-            &image(first + row)[number * block..layer.inputs.min((number + 1) * block)]
+            let image = image(first + row);
+            assert_eq!(image.len(), layer.inputs, "an element a column");
+            &image[number * block..image.len().min((number + 1) * block)]
         });
         layer.forward(level, part.images.len(), inputs, &mut part.outputs[0]);
     }
@@ -309,9 +311,7 @@ impl Value for u8 {
         let (first, images) = (part.images.start, part.images.len());
         let (cols, (width, _)) = (layer.inputs + 1, panels_of(layer.outputs));
         let shape = Shape { images, cols, width, has_columns: false };
-        for (index, block) in part.pixels.clear(shape).iter_mut().enumerate() {
-            shape.fill(index, block, level, |number| image(first + number));
-        }
+        part.pixels.fill(shape, level, |number| image(first + number));
         for (panel, outputs) in part.outputs[0].iter_mut().enumerate() {
             outputs.resize(images * width);
             layer.forward_images(level, panel, &part.pixels, 0..images, outputs);

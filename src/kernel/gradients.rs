@@ -47,16 +47,13 @@ impl<'a, B: Iterator<Item = &'a SparseRows<Pixel>>> AtWidth for DescendImages<'_
             let lists = inputs.lists(0..inputs.rows());
             let (values, velocity) = (values.as_chunks_mut().0, velocity.as_chunks_mut().0);
             let variance = variance.as_chunks_mut().0;
+            let mut rows = Stepping::<WIDTH> { values, velocity, variance, step };
             // What the compiler knows of a step, it leaves out of the loop.
-            match step.plain() {
-                Some(step) => {
-                    let mut rows = Stepping::<WIDTH> { values, velocity, variance, step };
-                    add_products(simd, lists, errors, &mut rows);
-                }
-                None => {
-                    let mut rows = Stepping::<WIDTH> { values, velocity, variance, step };
-                    add_products(simd, lists, errors, &mut rows);
-                }
+            if let Some(plain) = step.plain() {
+                rows.step = plain;
+                add_products(simd, lists, errors, &mut rows);
+            } else {
+                add_products(simd, lists, errors, &mut rows);
             }
             return;
         }
@@ -190,9 +187,7 @@ mod tests {
             for level in Level::available() {
                 let mut inputs = Strips::default();
                 let shape = Shape { images, cols, width, has_columns: true };
-                for (index, block) in inputs.clear(shape).iter_mut().enumerate() {
-                    shape.fill(index, block, level, image);
-                }
+                inputs.fill(shape, level, image);
                 let blocks = before.chunks(rows * width).zip(expected.chunks(rows * width));
                 for (block, (before, expected)) in blocks.enumerate() {
                     let mut tile = Tile { values: Aligned::zeros(before.len()), ..Tile::default() };
@@ -240,9 +235,7 @@ mod tests {
             for level in Level::available() {
                 let mut strips = Strips::default();
                 let shape = Shape { images, cols, width, has_columns: true };
-                for (index, block) in strips.clear(shape).iter_mut().enumerate() {
-                    shape.fill(index, block, level, image);
-                }
+                strips.fill(shape, level, image);
                 let aligned = |first: usize| {
                     let mut values = Aligned::zeros(cols * width);
                     values.iter_mut().zip(first..).for_each(|(v, i)| *v = number(i).abs());
@@ -323,9 +316,7 @@ mod tests {
                 let mut images = Strips::default();
                 let image = |image: usize| &bytes[image * pixels..][..pixels];
                 let shape = Shape { images: count, cols, width, has_columns: false };
-                for (index, block) in images.clear(shape).iter_mut().enumerate() {
-                    shape.fill(index, block, level, image);
-                }
+                images.fill(shape, level, image);
                 let mut gradient = before.clone();
                 let (inputs, sums) = (images.strip(0)[block].rows(), &mut gradient);
                 level.run(AddGradient { inputs, errors, width, gradient: sums });

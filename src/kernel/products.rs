@@ -220,16 +220,22 @@ mod tests {
                         assert_eq!(found, expected, "{level}, {count} rows of width {width}");
                     }
                     let mut images = Strips::default();
-                    let count = count.min(STRIP);
                     let shape =
                         Shape { images: count, cols: pixels + 1, width, has_columns: false };
-                    for (index, block) in images.clear(shape).iter_mut().enumerate() {
-                        shape.fill(index, block, level, |image| &bytes[image]);
-                    }
-                    let lists = || images.strip(0).iter().map(Block::rows);
-                    for tiles in tiles.iter().filter(|_| count > 0) {
-                        let found = forward(level, lists(), count, tiles, (width, block));
-                        let expected = &expected[..count * width];
+                    images.fill(shape, level, |image| &bytes[image]);
+                    for tiles in &tiles {
+                        let found =
+                            (0..count).step_by(STRIP).enumerate().flat_map(|(strip, first)| {
+                                let lists = images.strip(strip).iter().map(Block::rows);
+                                forward(
+                                    level,
+                                    lists,
+                                    STRIP.min(count - first),
+                                    tiles,
+                                    (width, block),
+                                )
+                            });
+                        let found: Vec<f32> = found.collect();
                         assert_eq!(found, expected, "{level}, {count} images, width {width}");
                     }
                 }

@@ -98,8 +98,8 @@ impl<E> Lists<'_, E> {
 }
 
 /// Lists rows of numbers, of so many columns in blocks of `block`, the last one of more or
-/// fewer: `piece(row, number)` gives the numbers of a block, as many as it has columns, or one
-/// fewer and then a 1.
+/// fewer: `piece(row, number)` gives the numbers of a block, as many as it has columns; of the
+/// last one they may be one fewer, and then a 1 follows.
 ///
 /// # Panics
 /// If they are not.
@@ -201,10 +201,12 @@ where
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let Self { blocks, rows, cols_of, piece } = self;
+        let count = blocks.len();
         for row in 0..rows {
             for (number, block) in blocks.iter_mut().enumerate() {
                 let (piece, cols) = (piece(row, number), cols_of(number));
-                assert!(piece.len() == cols || piece.len() + 1 == cols, "an element a column");
+                let with_one = piece.len() + usize::from(number + 1 == count);
+                assert!(piece.len() == cols || with_one == cols, "an element a column");
                 block.append(|lists| lists.push(simd, piece, cols));
             }
         }
@@ -224,7 +226,8 @@ mod tests {
                 let mut numbers: Vec<f32> =
                     (0..cols).map(|j| if j / 5 % 3 == 0 { j as f32 * 0.3 } else { 0.0 }).collect();
                 for with_one in [0, 1] {
-                    for (block, count) in [blocks_of(cols + with_one, 64), panels_of(cols)] {
+                    let blocks = [16, 64].map(|width| blocks_of(cols + with_one, width));
+                    for (block, count) in blocks.into_iter().chain([panels_of(cols)]) {
                         let mut blocks = Vec::new();
                         let shape = (2, cols + with_one);
                         list_rows(&mut blocks, level, shape, (block, count), |_, number| {

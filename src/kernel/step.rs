@@ -20,14 +20,19 @@ impl Step {
     /// that it has no factors.
     #[inline(always)]
     pub(crate) fn plain(self) -> Option<Self> {
-        let Self { rule, learning_rate, keep, gradient_scale } = self;
-        match rule {
-            Rule::Momentum { momentum } if keep == 1.0 && gradient_scale == 1.0 => {
+        match self.rule {
+            Rule::Momentum { momentum } if !self.has_factors() => {
                 let rule = Rule::Momentum { momentum };
-                Some(Self { rule, learning_rate, keep: 1.0, gradient_scale: 1.0 })
+                Some(Self { rule, keep: 1.0, gradient_scale: 1.0, ..self })
             }
             _ => None,
         }
+    }
+
+    /// Whether what w or g is multiplied with first changes something.
+    #[inline(always)]
+    fn has_factors(self) -> bool {
+        self.keep != 1.0 || self.gradient_scale != 1.0
     }
 }
 
@@ -69,8 +74,7 @@ pub(crate) fn descend(
 ) {
     let Step { rule, learning_rate, keep, gradient_scale } = step;
     match rule {
-        // What these would be multiplied with changes nothing.
-        Rule::Momentum { momentum } if keep == 1.0 && gradient_scale == 1.0 => {
+        Rule::Momentum { momentum } if !step.has_factors() => {
             // Sixteen are read before one is written: no vector waits to know that it may.
             let gradient = gradient.as_chunks::<16>().0;
             let state = velocity.as_chunks_mut::<16>().0.iter_mut().zip(gradient);

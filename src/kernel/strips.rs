@@ -67,6 +67,21 @@ impl Strips {
         &mut self.blocks[..count]
     }
 
+    /// Takes other images, on this thread.
+    ///
+    /// # Panics
+    /// As [`Shape::fill`].
+    pub(crate) fn fill<'a>(
+        &mut self,
+        shape: Shape,
+        level: Level,
+        image: impl Fn(usize) -> &'a [u8],
+    ) {
+        for (index, block) in self.clear(shape).iter_mut().enumerate() {
+            shape.fill(index, block, level, &image);
+        }
+    }
+
     /// The number of images.
     pub(crate) fn images(&self) -> usize {
         self.shape.images
@@ -192,9 +207,7 @@ mod tests {
             let mut strips = Strips::default();
             for (level, has_columns) in Level::available().flat_map(|l| [(l, true), (l, false)]) {
                 let shape = Shape { images, cols, width, has_columns };
-                for (index, block) in strips.clear(shape).iter_mut().enumerate() {
-                    shape.fill(index, block, level, image);
-                }
+                strips.fill(shape, level, image);
                 let (block, blocks) = blocks_of(cols, width);
                 for strip in 0..images.div_ceil(STRIP) {
                     let first = strip * STRIP;
@@ -223,6 +236,41 @@ mod tests {
                             assert!(found.eq(expected.filter(|&(_, pixel)| pixel > 0)), "{name}");
                         }
                     }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn images_come_back_with_their_zeros() {
+        for level in Level::available() {
+            for pixels in [1, 2, 15, 16, 17, 127, 128, 399, 400, 401, 784, 800] {
+                let pixel = |image: usize, j: usize| match (j / 5 + image) % 3 {
+                    0 => (j * 7 % 256) as u8,
+                    _ => 0,
+                };
+                let images = [0, 1, 2]
+                    .map(|image| (0..pixels).map(|j| pixel(image, j)).collect::<Vec<u8>>());
+                let expected = images.each_ref().map(|image| {
+                    let numbers = image.iter().map(|&pixel| f32::from(pixel) / 255.0);
+                    numbers.chain([1.0]).collect::<Vec<f32>>()
+                });
+                for width in [16, 32, 48, 64] {
+                    let shape = Shape { images: 3, cols: pixels + 1, width, has_columns: false };
+                    let mut strips = Strips::default();
+                    strips.fill(shape, level, |number| &images[number]);
+                    let (block, _) = blocks_of(pixels + 1, width);
+                    let mut found = [(); 3].map(|()| vec![0.0; pixels + 1]);
+                    for (number, lists) in strips.strip(0).iter().enumerate() {
+                        assert_eq!(lists.rows().rows(), 3);
+                        for (found, list) in found.iter_mut().zip(lists.rows().lists(0..3)) {
+                            for entry in list {
+                                assert!(entry.value() != 0.0);
+                                found[number * block + entry.column()] = entry.value();
+                            }
+                        }
+                    }
+                    assert_eq!(found, expected, "{level}, {pixels}, width {width}");
                 }
             }
         }
