@@ -4,8 +4,8 @@
 //! - [`level`]: which instruction set, chosen at run time
 //! - [`simd`]: the few operations that differ between them
 //! - [`gemm`]: the product of two dense matrices, for [`Matrix`](crate::Matrix)
-//! - [`entry`], [`sparse`]: rows without their zeros; [`strips`]: those of a chunk of
-//!   images, and their columns
+//! - [`entry`], [`sparse`]: rows without their zeros; [`columns`]: columns of images with bits
+//!   that tell where there is ink; [`strips`]: both of a chunk of images
 //! - [`tiles`], [`products`], [`gradients`]: a layer's weights, the forward pass and the
 //!   gradient, which pass over zeros; [`panels`]: both, and the errors, of a narrow layer
 //!   after the first, where that is not worth it; [`width`]: loops over their rows
@@ -24,6 +24,7 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod aligned;
+pub(crate) mod columns;
 pub(crate) mod entry;
 pub(crate) mod gemm;
 pub(crate) mod gradients;

@@ -4,8 +4,9 @@
 //! layer it is added up by the images' columns: the sums stay in registers, and the step
 //! is taken from there. Where X is listed, it is added up by rows.
 
-use crate::kernel::entry::{Entry, Pixel};
-use crate::kernel::products::{Results, add_products};
+use crate::kernel::columns::{Columns, SET};
+use crate::kernel::entry::{Entry, NUMBERS};
+use crate::kernel::products::Results;
 use crate::kernel::simd::Simd;
 use crate::kernel::sparse::{STRIP, SparseRows};
 use crate::kernel::step::{Step, descend};
@@ -28,7 +29,7 @@ pub(crate) struct DescendImages<'a, B> {
     pub(crate) sums: &'a mut [f32],
 }
 
-impl<'a, B: Iterator<Item = &'a SparseRows<Pixel>>> AtWidth for DescendImages<'_, B> {
+impl<'a, B: Iterator<Item = &'a Columns>> AtWidth for DescendImages<'_, B> {
     #[inline(always)]
     fn width(&self) -> usize {
         self.width
@@ -44,16 +45,15 @@ impl<'a, B: Iterator<Item = &'a SparseRows<Pixel>>> AtWidth for DescendImages<'_
             && errors.len() <= STRIP
         {
             let Some(inputs) = inputs.next() else { return };
-            let lists = inputs.lists(0..inputs.rows());
             let (values, velocity) = (values.as_chunks_mut().0, velocity.as_chunks_mut().0);
             let variance = variance.as_chunks_mut().0;
             let mut rows = Stepping::<WIDTH> { values, velocity, variance, step };
             // What the compiler knows of a step, it leaves out of the loop.
             if let Some(plain) = step.plain() {
                 rows.step = plain;
-                add_products(simd, lists, errors, &mut rows);
+                add_columns(simd, inputs, errors, &mut rows);
             } else {
-                add_products(simd, lists, errors, &mut rows);
+                add_columns(simd, inputs, errors, &mut rows);
             }
             return;
         }
@@ -64,12 +64,58 @@ impl<'a, B: Iterator<Item = &'a SparseRows<Pixel>>> AtWidth for DescendImages<'_
         let sums = if is_kept { &mut **gradient } else { self.sums };
         let mut rows = Sums { rows: sums.as_chunks_mut::<WIDTH>().0, is_zero: is_first };
         for (errors, inputs) in errors.chunks(STRIP).zip(inputs) {
-            add_products(simd, inputs.lists(0..inputs.rows()), errors, &mut rows);
+            add_columns(simd, inputs, errors, &mut rows);
             rows.is_zero = false;
         }
         if let Some(step) = step {
             descend(step, sums, values, velocity, variance);
         }
+    }
+}
+
+/// Adds, for each column of images, the errors of those with ink times their pixels to its row
+/// of the results.
+#[inline(always)]
+fn add_columns<S: Simd, const WIDTH: usize>(
+    simd: S,
+    columns: &Columns,
+    errors: &[[f32; WIDTH]],
+    results: &mut impl Results<S>,
+) {
+    const { assert!(STRIP == 2 * SET) };
+    if errors.len() <= SET {
+        add_sets::<S, WIDTH, 1>(simd, columns, errors, results);
+    } else {
+        add_sets::<S, WIDTH, 2>(simd, columns, errors, results);
+    }
+}
+
+/// The same, of so many sets of images.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "unrolled, so that the sums are in registers")]
+fn add_sets<S: Simd, const WIDTH: usize, const SETS: usize>(
+    simd: S,
+    columns: &Columns,
+    errors: &[[f32; WIDTH]],
+    results: &mut impl Results<S>,
+) {
+    let sets: [_; SETS] = std::array::from_fn(|set| columns.set(set));
+    for col in 0..columns.cols() {
+        let mut sums = results.begin(simd, col);
+        for set in 0..SETS {
+            let (mut inked, pixels) = (sets[set].inked(col), sets[set].pixels(col));
+            let errors = &errors[set * SET..];
+            while inked != 0 {
+                let image = inked.trailing_zeros() as usize;
+                inked &= inked - 1;
+                let value = simd.splat(NUMBERS[usize::from(pixels[image])]);
+                let errors = &errors[image];
+                for v in 0..WIDTH / S::LANES {
+                    sums[v] = simd.mul_add(value, simd.load(&errors[v * S::LANES..]), sums[v]);
+                }
+            }
+        }
+        results.finish(simd, col, &sums);
     }
 }
 

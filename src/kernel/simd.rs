@@ -5,6 +5,9 @@ mod x86_64;
 
 use crate::kernel::entry::{GROUP, NUMBERS, Number, Pixel};
 
+/// Rows of pixels whose columns are taken at once: bytes of a vector of AVX2.
+pub(crate) const BYTES: usize = 32;
+
 /// An instruction set, as a value that exists only where the processor has it.
 pub(crate) trait Simd: Copy {
     /// Some `f32`, side by side.
@@ -55,10 +58,23 @@ pub(crate) trait Simd: Copy {
         *square = std::array::from_fn(|row| std::array::from_fn(|col| square[col][row]));
     }
 
-    /// The columns of eight rows of pixels.
+    /// Writes the columns of some rows of pixels; `row` gives each, and may be asked again.
     #[inline(always)]
-    fn columns(self, rows: [&[u8; GROUP]; 8]) -> [[u8; 8]; GROUP] {
-        std::array::from_fn(|col| rows.map(|row| row[col]))
+    fn columns<'a>(
+        self,
+        row: impl Fn(usize) -> &'a [u8; GROUP],
+        columns: [&mut [u8; BYTES]; GROUP],
+    ) {
+        for (col, column) in columns.into_iter().enumerate() {
+            *column = std::array::from_fn(|number| row(number)[col]);
+        }
+    }
+
+    /// A bit for each pixel that is not zero, the first one's the lowest.
+    #[inline(always)]
+    fn inked(self, pixels: &[u8; BYTES]) -> u32 {
+        let bits = pixels.iter().zip(0..).map(|(&pixel, bit)| u32::from(pixel != 0) << bit);
+        bits.fold(0, |inked, bit| inked | bit)
     }
 
     /// Writes the numbers that are not zero to the start of `to`; returns how many. What is
@@ -189,21 +205,31 @@ mod tests {
 
     #[test]
     fn columns_of_pixels_are_those_of_their_rows() {
-        struct Columns([[u8; GROUP]; 8]);
+        struct Columns([[u8; GROUP]; BYTES]);
 
         impl Kernel for Columns {
-            type Output = [[u8; 8]; GROUP];
+            type Output = ([[u8; BYTES]; GROUP], [u32; GROUP]);
 
             #[inline(always)]
-            fn run<S: Simd>(self, simd: S) -> [[u8; 8]; GROUP] {
-                simd.columns(self.0.each_ref())
+            fn run<S: Simd>(self, simd: S) -> Self::Output {
+                let mut columns = [[1; BYTES]; GROUP];
+                simd.columns(|number| &self.0[number], columns.each_mut());
+                (columns, columns.each_ref().map(|column| simd.inked(column)))
             }
         }
 
-        let rows = std::array::from_fn(|row| std::array::from_fn(|col| (row * GROUP + col) as u8));
-        let expected = std::array::from_fn(|col| std::array::from_fn(|row| rows[row][col]));
+        // Each differs from those beside it, and one in eight is zero.
+        let pixel = |row: usize, col: usize| {
+            (row * GROUP + col) as u8 & if row % 8 == col % 8 { 0 } else { 0xff }
+        };
+        let rows = std::array::from_fn(|row| std::array::from_fn(|col| pixel(row, col)));
+        let columns: [[u8; BYTES]; GROUP] =
+            std::array::from_fn(|col| std::array::from_fn(|row| pixel(row, col)));
+        let inked = columns.map(|column| {
+            column.iter().rev().fold(0, |inked, &pixel| inked << 1 | u32::from(pixel > 0))
+        });
         for level in Level::available() {
-            assert_eq!(level.run(Columns(rows)), expected, "{level}");
+            assert_eq!(level.run(Columns(rows)), (columns, inked), "{level}");
         }
     }
 

@@ -20,7 +20,7 @@ pub(crate) const MAX_FLOATS: usize = 12_288;
 pub(crate) const STRIP: usize = 128;
 
 /// Rows of the highest block: a byte counts them.
-const MAX_ROWS: usize = 256;
+pub(super) const MAX_ROWS: usize = 256;
 
 /// The columns of a block, a multiple of [`GROUP`], and the number of blocks, where each column
 /// is multiplied with a row of `width` weights: they are as large as each other.
@@ -89,9 +89,19 @@ impl<E: Copy + Default> SparseRows<E> {
 }
 
 impl<E> Lists<'_, E> {
+    /// Adds to the row that is not ended.
+    ///
+    /// # Panics
+    /// If there is no room.
+    #[inline(always)]
+    fn keep_one(&mut self, entry: E) {
+        self.entries[self.end] = entry;
+        self.end += 1;
+    }
+
     /// Ends a row.
     #[inline(always)]
-    pub(super) fn end_row(&mut self) {
+    fn end_row(&mut self) {
         self.lists += 1;
         self.ends[self.lists] = self.end;
     }
@@ -127,12 +137,11 @@ impl Lists<'_, Number> {
     fn push<S: Simd>(&mut self, simd: S, numbers: &[f32], cols: usize) {
         let (groups, rest) = numbers.as_chunks();
         self.keep(simd, groups, 0);
-        let has_one = numbers.len() < cols;
-        if has_one || !rest.is_empty() {
-            let mut group = [0.0; GROUP];
-            group[..rest.len()].copy_from_slice(rest);
-            group[rest.len()] = if has_one { 1.0 } else { 0.0 };
-            self.keep(simd, &[group], (groups.len() * GROUP) as u32);
+        if !rest.is_empty() {
+            self.keep(simd, &[padded(rest)], (groups.len() * GROUP) as u32);
+        }
+        if numbers.len() < cols {
+            self.keep_one(Number { column: numbers.len() as u32, value: 1.0 });
         }
         self.end_row();
     }
@@ -158,8 +167,11 @@ impl Lists<'_, Pixel> {
     pub(super) fn push<S: Simd>(&mut self, simd: S, pixels: &[u8], cols: usize) {
         let (groups, rest) = pixels.as_chunks();
         self.keep(simd, groups, 0);
+        if !rest.is_empty() {
+            self.keep(simd, &[padded(rest)], (groups.len() * GROUP) as u8);
+        }
         if pixels.len() < cols {
-            self.keep(simd, &[with_one(rest)], (groups.len() * GROUP) as u8);
+            self.keep_one(Pixel { column: pixels.len() as u8, pixel: u8::MAX });
         }
         self.end_row();
     }
@@ -169,17 +181,16 @@ impl Lists<'_, Pixel> {
     /// # Panics
     /// If there is no room.
     #[inline(always)]
-    pub(super) fn keep<S: Simd>(&mut self, simd: S, groups: &[[u8; GROUP]], first: u8) {
+    fn keep<S: Simd>(&mut self, simd: S, groups: &[[u8; GROUP]], first: u8) {
         self.end += simd.keep_pixels(groups, first, &mut self.entries[self.end..]);
     }
 }
 
-/// The last pixels of an image, fewer than a group, and the 1 after them.
+/// Fewer than a group, and zeros after them.
 #[inline(always)]
-pub(super) fn with_one(pixels: &[u8]) -> [u8; GROUP] {
-    let mut group = [0; GROUP];
-    group[..pixels.len()].copy_from_slice(pixels);
-    group[pixels.len()] = u8::MAX;
+fn padded<T: Copy + Default>(rest: &[T]) -> [T; GROUP] {
+    let mut group = [T::default(); GROUP];
+    group[..rest.len()].copy_from_slice(rest);
     group
 }
 

@@ -1,14 +1,16 @@
 //! The images of a chunk without their zeros, strip by strip.
 //!
-//! Each block of columns is listed twice: by row for the product X·W, and by column for the
-//! gradient Xᵀ·D. That adds, for each column of X, rows of D: taken by column, the sum stays in
-//! registers; taken by row, it is loaded and stored for each pixel.
+//! Each block of columns is there twice: listed by row for the product X·W, and by
+//! [column](crate::kernel::columns) for the gradient Xᵀ·D. That adds, for each column of X, rows
+//! of D: taken by column, the sum stays in registers; taken by row, it is loaded and stored for
+//! each pixel.
 
-use crate::kernel::entry::{GROUP, Pixel};
+use crate::kernel::columns::Columns;
+use crate::kernel::entry::Pixel;
 use crate::kernel::level::Level;
 use crate::kernel::prefetch::prefetch_each;
 use crate::kernel::simd::{Kernel, Simd};
-use crate::kernel::sparse::{STRIP, SparseRows, blocks_of, with_one};
+use crate::kernel::sparse::{STRIP, SparseRows, blocks_of};
 
 /// For how many images the pixels are asked for together, before their turn: images come in
 /// random order, which the processor cannot guess. (With 16 and 32, or a step before, training
@@ -27,7 +29,7 @@ pub(crate) struct Strips {
 #[derive(Default)]
 pub(crate) struct Block {
     rows: SparseRows<Pixel>,
-    columns: SparseRows<Pixel>,
+    columns: Columns,
 }
 
 impl Block {
@@ -36,8 +38,8 @@ impl Block {
         &self.rows
     }
 
-    /// Column by column: what an entry calls its column is the image's number in the strip.
-    pub(crate) fn columns(&self) -> &SparseRows<Pixel> {
+    /// Column by column.
+    pub(crate) fn columns(&self) -> &Columns {
         &self.columns
     }
 }
@@ -50,7 +52,7 @@ pub(crate) struct Shape {
     pub(crate) cols: usize,
     /// Of the panels that they are multiplied with.
     pub(crate) width: usize,
-    /// Whether their columns are listed too.
+    /// Whether their columns are taken too.
     pub(crate) has_columns: bool,
 }
 
@@ -153,45 +155,16 @@ impl Kernel for Fill<'_, '_> {
                 }
             }
         });
-        if !has_columns {
-            return;
+        if has_columns {
+            columns.fill(simd, images, cols);
         }
-        columns.clear(cols, images.len());
-        let pixels = images.first().map_or(0, |image| image.len());
-        // Sixteen columns; of each the pixels, by image, eight of them at once.
-        let mut stripe = [[[0; 8]; STRIP / 8]; GROUP];
-        let groups = images.len().div_ceil(GROUP);
-        columns.append(|lists| {
-            for first in (0..cols).step_by(GROUP) {
-                for (eight, images) in images.chunks(8).enumerate() {
-                    let mut rest = [[0; GROUP]; 8];
-                    let rows = if images.len() == 8 && first + GROUP <= pixels {
-                        std::array::from_fn(|row| {
-                            images[row][first..].first_chunk().expect("a group of pixels")
-                        })
-                    } else {
-                        for (to, image) in rest.iter_mut().zip(images) {
-                            let image = &image[first..];
-                            *to = image.first_chunk().copied().unwrap_or_else(|| with_one(image));
-                        }
-                        rest.each_ref()
-                    };
-                    for (column, pixels) in stripe.iter_mut().zip(simd.columns(rows)) {
-                        column[eight] = pixels;
-                    }
-                }
-                for pixels in &stripe[..GROUP.min(cols - first)] {
-                    lists.keep(simd, &pixels.as_flattened().as_chunks().0[..groups], 0);
-                    lists.end_row();
-                }
-            }
-        });
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::columns::SET;
     use crate::kernel::entry::Entry;
 
     #[test]
@@ -228,17 +201,26 @@ mod tests {
                         if !has_columns {
                             continue;
                         }
-                        assert_eq!(lists.columns().rows(), cols.len(), "{name}");
-                        for (col, list) in cols.clone().zip(lists.columns().lists(0..cols.len())) {
+                        assert_eq!(lists.columns().cols(), cols.len(), "{name}");
+                        for (index, col) in cols.enumerate() {
                             let expected =
                                 numbers.clone().map(|number| (number - first, pixel(number, col)));
-                            let found = list.iter().map(|entry| (entry.column(), entry.pixel));
+                            let found = column(lists.columns(), index, numbers.len());
                             assert!(found.eq(expected.filter(|&(_, pixel)| pixel > 0)), "{name}");
                         }
                     }
                 }
             }
         }
+    }
+
+    /// The images with ink in a column, and their pixels.
+    fn column(columns: &Columns, col: usize, images: usize) -> impl Iterator<Item = (usize, u8)> {
+        (0..images.next_multiple_of(SET)).filter_map(move |image| {
+            let set = columns.set(image / SET);
+            let is_inked = set.inked(col) >> (image % SET) & 1 == 1;
+            is_inked.then(|| (image, set.pixels(col)[image % SET]))
+        })
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use std::arch::x86_64::*;
 
-use super::{Kernel, Simd};
+use super::{BYTES, Kernel, Simd};
 use crate::kernel::entry::{GROUP, Number, Pixel};
 
-/// AVX2 and FMA.
+/// AVX2, FMA, and what every processor with these has.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2(());
 
@@ -17,12 +17,13 @@ impl Avx2 {
     pub(crate) fn detect() -> Option<Self> {
         let found = is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("fma")
-            && is_x86_feature_detected!("popcnt");
+            && is_x86_feature_detected!("popcnt")
+            && is_x86_feature_detected!("bmi1");
         found.then_some(Self(()))
     }
 
     pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        #[target_feature(enable = "avx2,fma,popcnt")]
+        #[target_feature(enable = "avx2,fma,popcnt,bmi1")]
         fn compiled<K: Kernel>(simd: Avx2, kernel: K) -> K::Output {
             kernel.run(simd)
         }
@@ -42,7 +43,7 @@ impl Avx512 {
     }
 
     pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,popcnt")]
+        #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,popcnt,bmi1")]
         fn compiled<K: Kernel>(simd: Avx512, kernel: K) -> K::Output {
             kernel.run(simd)
         }
@@ -112,9 +113,15 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn columns(self, rows: [&[u8; GROUP]; 8]) -> [[u8; 8]; GROUP] {
+    fn columns<'a>(self, row: impl Fn(usize) -> &'a [u8; GROUP], to: [&mut [u8; BYTES]; GROUP]) {
         // SAFETY: `self` exists, so the processor has AVX2.
-        unsafe { columns(rows) }
+        unsafe { columns(row, to) }
+    }
+
+    #[inline(always)]
+    fn inked(self, pixels: &[u8; BYTES]) -> u32 {
+        // SAFETY: as above.
+        unsafe { inked(pixels) }
     }
 
     #[inline(always)]
@@ -206,9 +213,15 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    fn columns(self, rows: [&[u8; GROUP]; 8]) -> [[u8; 8]; GROUP] {
+    fn columns<'a>(self, row: impl Fn(usize) -> &'a [u8; GROUP], to: [&mut [u8; BYTES]; GROUP]) {
         // SAFETY: `self` exists, so the processor has AVX-512, and with it AVX2.
-        unsafe { columns(rows) }
+        unsafe { columns(row, to) }
+    }
+
+    #[inline(always)]
+    fn inked(self, pixels: &[u8; BYTES]) -> u32 {
+        // SAFETY: as above.
+        unsafe { inked(pixels) }
     }
 
     #[inline(always)]
@@ -340,27 +353,36 @@ fn transpose(square: &mut [[f32; GROUP]; GROUP]) {
     }
 }
 
-/// The columns of eight rows: three times, row i and row i + 4 become two rows, of elements in
-/// turn.
+/// The columns of 32 rows: four times, of each half of them, row i and row i + 8 become two
+/// rows, of elements in turn.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn columns(rows: [&[u8; GROUP]; 8]) -> [[u8; 8]; GROUP] {
-    // SAFETY: sixteen bytes are there to read.
-    let mut rows = rows.map(|row| unsafe { _mm_loadu_si128(row.as_ptr().cast()) });
-    for _ in 0..3 {
+fn columns<'a>(row: impl Fn(usize) -> &'a [u8; GROUP], columns: [&mut [u8; BYTES]; GROUP]) {
+    let mut rows: [__m256i; GROUP] = std::array::from_fn(|i| {
+        // SAFETY: sixteen bytes of each half are there to read.
+        unsafe { _mm256_loadu2_m128i(row(GROUP + i).as_ptr().cast(), row(i).as_ptr().cast()) }
+    });
+    for _ in 0..4 {
         let mut next = rows;
-        for i in 0..4 {
-            next[2 * i] = _mm_unpacklo_epi8(rows[i], rows[i + 4]);
-            next[2 * i + 1] = _mm_unpackhi_epi8(rows[i], rows[i + 4]);
+        for i in 0..8 {
+            next[2 * i] = _mm256_unpacklo_epi8(rows[i], rows[i + 8]);
+            next[2 * i + 1] = _mm256_unpackhi_epi8(rows[i], rows[i + 8]);
         }
         rows = next;
     }
-    let mut columns = [[0; 8]; GROUP];
-    for (pair, row) in columns.as_chunks_mut::<2>().0.iter_mut().zip(rows) {
-        // SAFETY: two times eight bytes are there to write.
-        unsafe { _mm_storeu_si128(pair.as_mut_ptr().cast(), row) };
+    for (column, row) in columns.into_iter().zip(rows) {
+        // SAFETY: 32 bytes are there to write.
+        unsafe { _mm256_storeu_si256(column.as_mut_ptr().cast(), row) };
     }
-    columns
+}
+
+/// A bit for each pixel that is not zero.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn inked(pixels: &[u8; BYTES]) -> u32 {
+    // SAFETY: 32 bytes are there to read.
+    let pixels = unsafe { _mm256_loadu_si256(pixels.as_ptr().cast()) };
+    !_mm256_movemask_epi8(_mm256_cmpeq_epi8(pixels, _mm256_setzero_si256())) as u32
 }
 
 /// The places of the bits that are set in a byte, in order, counted from 0 and from 8 on.
