@@ -257,11 +257,8 @@ mod tests {
 
     #[test]
     fn a_step_is_that_of_its_rule() {
-        let (images, cols, width) = (5, 17, 32);
+        let (cols, width) = (17, 32);
         let number = |i: usize| (i * 7919 % 1013) as f32 / 506.0 - 1.0;
-        let bytes: Vec<u8> = (0..images * 16).map(|i| (i % 3 * 50) as u8).collect();
-        let image = |image: usize| &bytes[image * 16..][..16];
-        let errors: Vec<f32> = (0..images * width).map(number).collect();
         let momentum = Rule::Momentum { momentum: 0.9 };
         let adam = Rule::Adam {
             beta1: 0.9,
@@ -270,13 +267,18 @@ mod tests {
             correction1: 2.0,
             correction2: 3.0,
         };
-        for (rule, keep, gradient_scale) in [
-            (momentum, 1.0, 1.0),
-            (momentum, 0.75, 1.0),
-            (momentum, 1.0, 0.5),
-            (adam, 1.0, 1.0),
-            (adam, 0.75, 0.5),
+        // A set of images, and two.
+        for (rule, keep, gradient_scale, images) in [
+            (momentum, 1.0, 1.0, 5),
+            (momentum, 1.0, 1.0, 100),
+            (momentum, 0.75, 1.0, 100),
+            (momentum, 1.0, 0.5, 5),
+            (adam, 1.0, 1.0, 5),
+            (adam, 0.75, 0.5, 100),
         ] {
+            let bytes: Vec<u8> = (0..images * 16).map(|i| (i % 3 * 50) as u8).collect();
+            let image = |image: usize| &bytes[image * 16..][..16];
+            let errors: Vec<f32> = (0..images * width).map(number).collect();
             let step = Step { rule, learning_rate: 0.1, keep, gradient_scale };
             for level in Level::available() {
                 let mut strips = Strips::default();

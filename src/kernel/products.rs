@@ -98,7 +98,15 @@ pub(super) fn add_products<'a, S: Simd, E: Entry + 'a, const WIDTH: usize>(
     match WIDTH / S::LANES {
         1 | 2 => add_at_once::<S, E, WIDTH, 4>(simd, lists, rows, results),
         3 | 4 => add_at_once::<S, E, WIDTH, 2>(simd, lists, rows, results),
-        _ => add_at_once::<S, E, WIDTH, 1>(simd, lists, rows, results),
+        _ => {
+            for (place, list) in lists.enumerate() {
+                let mut sums = results.begin(simd, place);
+                for &entry in list {
+                    add::<S, E, WIDTH>(simd, entry, rows, &mut sums);
+                }
+                results.finish(simd, place, &sums);
+            }
+        }
     }
 }
 

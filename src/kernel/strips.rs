@@ -170,6 +170,8 @@ mod tests {
     #[test]
     fn lists_tell_what_has_ink() {
         let most = if cfg!(miri) { 131 } else { 300 };
+        // The memory is used again.
+        let mut strips = Strips::default();
         let shapes = [(most, 40, 64), (1, 301, 16), (0, 9, 64), (most - 2, 17, 48), (9, 785, 64)];
         for (images, cols, width) in shapes.into_iter().take(if cfg!(miri) { 4 } else { 5 }) {
             let pixels = cols - 1;
@@ -177,7 +179,6 @@ mod tests {
                 (0..images * pixels).map(|i: usize| (i * i % 7 % 3) as u8 * 99).collect();
             let image = |image: usize| &bytes[image * pixels..][..pixels];
             let pixel = |number: usize, col: usize| *image(number).get(col).unwrap_or(&u8::MAX);
-            let mut strips = Strips::default();
             for (level, has_columns) in Level::available().flat_map(|l| [(l, true), (l, false)]) {
                 let shape = Shape { images, cols, width, has_columns };
                 strips.fill(shape, level, image);
