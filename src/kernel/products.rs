@@ -98,6 +98,7 @@ pub(super) fn add_products<'a, S: Simd, E: Entry + 'a, const WIDTH: usize>(
     match WIDTH / S::LANES {
         1 | 2 => add_at_once::<S, E, WIDTH, 4>(simd, lists, rows, results),
         3 | 4 => add_at_once::<S, E, WIDTH, 2>(simd, lists, rows, results),
+        // The sums of one fill the registers.
         _ => {
             for (place, list) in lists.enumerate() {
                 let mut sums = results.begin(simd, place);

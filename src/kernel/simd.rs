@@ -58,7 +58,7 @@ pub(crate) trait Simd: Copy {
         *square = std::array::from_fn(|row| std::array::from_fn(|col| square[col][row]));
     }
 
-    /// Writes the columns of some rows of pixels; `row` gives each, and may be asked again.
+    /// Writes the columns of [`BYTES`] rows of pixels; `row` gives each, and may be asked again.
     #[inline(always)]
     fn columns<'a>(
         self,
