@@ -70,7 +70,7 @@ impl Columns {
     /// more; the memory is used again.
     ///
     /// # Panics
-    /// If an image has neither as many pixels as there are columns nor one fewer.
+    /// If an image has fewer pixels than that.
     #[inline(always)]
     pub(super) fn fill<S: Simd>(&mut self, simd: S, images: &[&[u8]], cols: usize) {
         self.cols = cols;

@@ -5,8 +5,8 @@
 //! is taken from there. Where X is listed, it is added up by rows.
 
 use crate::kernel::columns::{Columns, SET};
-use crate::kernel::entry::{Entry, NUMBERS};
-use crate::kernel::products::Results;
+use crate::kernel::entry::{Entry, Pixel};
+use crate::kernel::products::{Results, Sums, add};
 use crate::kernel::simd::Simd;
 use crate::kernel::sparse::{STRIP, SparseRows};
 use crate::kernel::step::{Step, descend};
@@ -108,11 +108,8 @@ fn add_sets<S: Simd, const WIDTH: usize, const SETS: usize>(
             while inked != 0 {
                 let image = inked.trailing_zeros() as usize;
                 inked &= inked - 1;
-                let value = simd.splat(NUMBERS[usize::from(pixels[image])]);
-                let errors = &errors[image];
-                for v in 0..WIDTH / S::LANES {
-                    sums[v] = simd.mul_add(value, simd.load(&errors[v * S::LANES..]), sums[v]);
-                }
+                let entry = Pixel { column: image as u8, pixel: pixels[image] };
+                add::<S, Pixel, WIDTH>(simd, entry, errors, &mut sums);
             }
         }
         results.finish(simd, col, &sums);
@@ -139,28 +136,6 @@ impl<S: Simd, const WIDTH: usize> Results<S> for Stepping<'_, WIDTH> {
         store_row::<S, WIDTH>(simd, sums, &mut gradient);
         let variance = self.variance.get_mut(row).map_or(&mut [][..], |row| row);
         descend(self.step, &gradient, &mut self.values[row], &mut self.velocity[row], variance);
-    }
-}
-
-/// The rows of a gradient that has more to come.
-struct Sums<'a, const WIDTH: usize> {
-    rows: &'a mut [[f32; WIDTH]],
-    is_zero: bool,
-}
-
-impl<S: Simd, const WIDTH: usize> Results<S> for Sums<'_, WIDTH> {
-    #[inline(always)]
-    fn begin(&self, simd: S, row: usize) -> Vectors<S> {
-        if self.is_zero {
-            [simd.splat(0.0); MAX_VECTORS]
-        } else {
-            load_row::<S, WIDTH>(simd, &self.rows[row])
-        }
-    }
-
-    #[inline(always)]
-    fn finish(&mut self, simd: S, row: usize, sums: &Vectors<S>) {
-        store_row::<S, WIDTH>(simd, sums, &mut self.rows[row]);
     }
 }
 

@@ -47,51 +47,54 @@ where
                 let lists = inputs.lists(start..start + outputs.len());
                 let weights = block_of(weights, number, blocks, block * WIDTH);
                 let weights = weights.as_chunks::<WIDTH>().0;
-                add_products(simd, lists, weights, &mut Outputs { outputs, block: number });
+                let mut sums = Sums { rows: outputs, is_zero: number == 0 };
+                add_products(simd, lists, weights, &mut sums);
             }
         }
         self.activation.forward(outputs.as_flattened_mut());
     }
 }
 
-/// The outputs of some rows, with the products of the blocks before one.
-struct Outputs<'a, const WIDTH: usize> {
-    outputs: &'a mut [[f32; WIDTH]],
-    block: usize,
+/// The rows of a result.
+pub(super) trait Results<S: Simd> {
+    /// A row before something is added to it.
+    fn begin(&self, simd: S, row: usize) -> Vectors<S>;
+
+    /// Takes over the row.
+    fn finish(&mut self, simd: S, row: usize, sums: &Vectors<S>);
 }
 
-impl<S: Simd, const WIDTH: usize> Results<S> for Outputs<'_, WIDTH> {
+/// Rows to which products are added, some now and some later.
+pub(super) struct Sums<'a, const WIDTH: usize> {
+    pub(super) rows: &'a mut [[f32; WIDTH]],
+    /// Whether nothing was added yet, whatever is in them.
+    pub(super) is_zero: bool,
+}
+
+impl<S: Simd, const WIDTH: usize> Results<S> for Sums<'_, WIDTH> {
     #[inline(always)]
-    fn begin(&self, simd: S, list: usize) -> Vectors<S> {
-        match self.block {
-            0 => [simd.splat(0.0); MAX_VECTORS],
-            _ => load_row::<S, WIDTH>(simd, &self.outputs[list]),
+    fn begin(&self, simd: S, row: usize) -> Vectors<S> {
+        if self.is_zero {
+            [simd.splat(0.0); MAX_VECTORS]
+        } else {
+            load_row::<S, WIDTH>(simd, &self.rows[row])
         }
     }
 
     #[inline(always)]
-    fn finish(&mut self, simd: S, list: usize, sums: &Vectors<S>) {
-        store_row::<S, WIDTH>(simd, sums, &mut self.outputs[list]);
+    fn finish(&mut self, simd: S, row: usize, sums: &Vectors<S>) {
+        store_row::<S, WIDTH>(simd, sums, &mut self.rows[row]);
     }
-}
-
-/// The rows of a result.
-pub(super) trait Results<S: Simd> {
-    /// A row before something is added to it.
-    fn begin(&self, simd: S, list: usize) -> Vectors<S>;
-
-    /// Takes over the row.
-    fn finish(&mut self, simd: S, list: usize, sums: &Vectors<S>);
 }
 
 /// Adds each list's values times the rows of their columns to the list's row of the
 /// results.
 #[inline(always)]
-pub(super) fn add_products<'a, S: Simd, E: Entry + 'a, const WIDTH: usize>(
+fn add_products<'a, S: Simd, E: Entry + 'a, const WIDTH: usize>(
     simd: S,
     lists: impl Iterator<Item = &'a [E]>,
     rows: &[[f32; WIDTH]],
-    results: &mut impl Results<S>,
+    results: &mut Sums<'_, WIDTH>,
 ) {
     // Each addition of a chain waits for the one before: of narrow rows there are some at once,
     // so that there are always some that need not wait.
@@ -118,7 +121,7 @@ fn add_at_once<'a, S: Simd, E: Entry + 'a, const WIDTH: usize, const COUNT: usiz
     simd: S,
     lists: impl Iterator<Item = &'a [E]>,
     rows: &[[f32; WIDTH]],
-    results: &mut impl Results<S>,
+    results: &mut Sums<'_, WIDTH>,
 ) {
     let mut lists = lists.enumerate();
     let mut places = [0; COUNT];
