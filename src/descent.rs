@@ -7,8 +7,11 @@
 //! 2. by part of the images: the other layers, the loss, and the errors D down to the first
 //!    layer; all of this needs an image's own values only
 //! 3. by tile: the gradient Xᵀ·D, image after image, and at once the step, while the tile is
-//!    in the cache; and, by block of [strips](crate::kernel::strips), X₀ of the chunk that
+//!    in the cache; and, by block of [strips](crate::kernel::strips), X₀ of a chunk that
 //!    follows, without its zeros
+//!
+//! Where it can, a thread keeps the [units](first_layer::units) of its panels: then D₁ is a part
+//! of the third stage, and so is X₁ of the chunk that follows, which was the first.
 //!
 //! Each element of D·Wᵀ is one chain over the layer's outputs, each of Xᵀ·D one
 //! over the images, however they are dealt.
@@ -18,7 +21,7 @@ mod first_layer;
 
 use crate::dense::Dense;
 use crate::descent::errors::{FirstPart, PartErrors};
-use crate::descent::first_layer::FirstLayer;
+use crate::descent::first_layer::{FirstLayer, Outputs};
 use crate::dropout::Dropout;
 use crate::kernel::aligned::Aligned;
 use crate::kernel::gradients::AddGradient;
@@ -27,10 +30,9 @@ use crate::kernel::panels::{Panels, add_gradient};
 use crate::kernel::parallel::Pool;
 use crate::kernel::sparse::MAX_FLOATS;
 use crate::kernel::step::{Descend, SquaredNorm, Step};
-use crate::kernel::strips::{Block, Shape};
 use crate::kernel::tiles::{MAX_WIDTH, Slot, Tile, Tiles, panels_of};
 use crate::loss::Loss;
-use crate::pass::{CHUNK, Packed, PackedLayer, Pass};
+use crate::pass::{CHUNK, Packed, PackedLayer, Part, Pass};
 
 /// Floats of a tile of a layer after the first with one vector in a row, and of the largest
 /// tile.
@@ -63,8 +65,9 @@ pub(crate) struct Chunk<'a> {
     pub(crate) is_last: bool,
     /// Its number, where each batch is of the same chunks of the same images.
     pub(crate) recurs_as: Option<usize>,
-    /// How many images there are in the chunk that follows; 0 if they are not known yet.
-    pub(crate) next: usize,
+    /// How many images there are in each of the two chunks that follow; 0 if they are not known
+    /// yet.
+    pub(crate) follow: [usize; 2],
     /// Rows and columns of an image.
     pub(crate) shape: (usize, usize),
 }
@@ -120,7 +123,7 @@ impl Descent {
     /// Adds the gradient of a chunk's images to its batch's, and after the last
     /// chunk takes the step; returns the loss of the images before it.
     ///
-    /// `image` gives the pixels of each, and of those of the chunk that follows after them.
+    /// `image` gives the pixels of each, and after them of those of the two chunks that follow.
     pub(crate) fn step<'a>(
         &mut self,
         chunk: &Chunk<'_>,
@@ -136,15 +139,21 @@ impl Descent {
         let Self { pass: Pass { pool, level, parts }, packed, transposed, first, errors } = self;
         let level = *level;
         first.prepare(pool, level, parts, chunk, &image);
-        first.forward(pool, level, packed, chunk, transposed.get_mut(1));
+        let by_units = clip_norm.is_none() && first.has_units(packed, chunk);
+        first.forward(pool, level, packed, chunk, transposed.get_mut(1).filter(|_| !by_units));
         let (outputs, rows) = first.outputs_and_errors(chunk.labels.len(), parts.len());
         pool.run_pairs(parts, errors, rows, |number, part, errors, rows| {
+            let rows = Some(rows).filter(|_| !by_units);
             let first = FirstPart { outputs: outputs.of(number), errors: rows };
             part.forward(packed, level, Some(first.outputs), chunk.dropout);
             errors.backward(part, packed, transposed, chunk, level, first);
         });
         let step_now = Some(step).filter(|_| chunk.is_last && clip_norm.is_none());
-        self.descend(chunk, step_now, image);
+        if by_units {
+            first.descend_units(pool, level, (packed, parts, errors), chunk, step_now, image);
+        } else {
+            self.descend(chunk, step_now, image);
+        }
         if let Some(clip_norm) = clip_norm.filter(|_| chunk.is_last) {
             self.descend_clipped(step, clip_norm);
         }
@@ -162,59 +171,35 @@ impl Descent {
     ) {
         let Self { pass: Pass { pool, level, parts }, packed, first, errors, .. } = self;
         let (level, parts, errors) = (*level, &*parts, &*errors);
-        let (mut next, shape) = first.take_next();
-        let images = chunk.labels.len();
-        let outputs = first.outputs(images, parts.len());
-        let inputs = |index: usize, part: usize| match index {
-            1 => outputs.of(part),
-            _ => Panels::new(&parts[part].outputs[index - 1]),
-        };
-        let descend_other = |index: usize, shape: OtherShape, number: usize, tile: &mut Tile| {
-            let OtherShape { cols, width, blocks, is_narrow } = shape;
-            let (panel, block) = (number / blocks, number % blocks);
-            descend_tile(tile, chunk.is_first, step, level, |gradient| {
-                for (number, (part, errors)) in parts.iter().zip(errors).enumerate() {
-                    let errors = &errors.layers[index][panel];
-                    if is_narrow {
-                        let inputs = inputs(index, number);
-                        add_gradient(level, inputs, cols, block, errors, width, gradient);
-                    } else {
-                        let inputs = &part.inputs[index][block];
-                        level.run(AddGradient { inputs, errors, width, gradient });
-                    }
-                }
-            });
-        };
+        let mut after = std::mem::take(&mut first.after);
+        let outputs = first.outputs(chunk.labels.len(), parts.len());
+        let gradients = Gradients { chunk, outputs, parts, errors, step, level };
         let Some((layer, others)) = packed.layers.split_first_mut() else { return };
-        for (index, other) in (1..).zip(&mut *others).skip(1) {
-            let shape = OtherShape::of(other);
-            pool.run_each(other.weights.tiles_mut(), |number, tile| {
-                descend_other(index, shape, number, tile);
+        for (index, layer) in (1..).zip(&mut *others).skip(1) {
+            let shape = OtherShape::of(layer);
+            pool.run_each(layer.weights.tiles_mut(), |number, tile| {
+                gradients.descend_other(index, shape, number, tile);
             });
         }
         let (second, second_tiles) = match others.first_mut() {
-            Some(other) => (OtherShape::of(other), other.weights.tiles_mut()),
+            Some(layer) => (OtherShape::of(layer), layer.weights.tiles_mut()),
             None => (OtherShape::default(), &mut [][..]),
         };
         let descend_second = |number: usize, tile: &mut Tile| {
-            descend_other(1, second, number, tile);
+            gradients.descend_other(1, second, number, tile);
         };
         let blocks = layer.weights.blocks();
         let descend_first = |number: usize, tile: &mut Tile| {
-            first.descend((number, blocks), tile, level, parts, chunk, step);
-        };
-        let shape =
-            Shape { images: if chunk.recurs_as.is_some() { 0 } else { chunk.next }, ..shape };
-        let list = |index: usize, block: &mut Block| {
-            shape.fill(index, block, level, |number| image(images + number));
+            let errors = first.errors(number / blocks, chunk.labels.len());
+            first.descend(number % blocks, errors, tile, &gradients);
         };
         // The shortest last, for the thread that is done first.
         pool.run_all(
             (layer.weights.tiles_mut(), descend_first),
-            (next.clear(shape), list),
+            first.list_after(&mut after, level, chunk, image),
             (second_tiles, descend_second),
         );
-        first.set_next(next);
+        first.after = after;
     }
 
     /// The step, once the gradients of all tiles are known: one that is longer
@@ -248,6 +233,41 @@ impl Descent {
                 layer.weights.transpose_tile(index, tile);
             });
         }
+    }
+}
+
+/// What the gradients of a chunk are made of; and the step, if it is the time.
+struct Gradients<'a> {
+    chunk: &'a Chunk<'a>,
+    /// Y of the first layer.
+    outputs: Outputs<'a>,
+    parts: &'a [Part],
+    errors: &'a [PartErrors],
+    step: Option<Step>,
+    level: Level,
+}
+
+impl Gradients<'_> {
+    /// G += Xᵀ·D, for number `number` of the tiles of a layer after the first, and the step.
+    fn descend_other(&self, index: usize, shape: OtherShape, number: usize, tile: &mut Tile) {
+        let Self { chunk, outputs, parts, errors, step, level } = *self;
+        let OtherShape { cols, width, blocks, is_narrow } = shape;
+        let (panel, block) = (number / blocks, number % blocks);
+        descend_tile(tile, chunk.is_first, step, level, |gradient| {
+            for (number, (part, errors)) in parts.iter().zip(errors).enumerate() {
+                let errors = &errors.layers[index][panel];
+                if is_narrow {
+                    let inputs = match index {
+                        1 => outputs.of(number),
+                        _ => Panels::new(&part.outputs[index - 1]),
+                    };
+                    add_gradient(level, inputs, cols, block, errors, width, gradient);
+                } else {
+                    let inputs = &part.inputs[index][block];
+                    level.run(AddGradient { inputs, errors, width, gradient });
+                }
+            }
+        });
     }
 }
 
@@ -339,7 +359,7 @@ mod tests {
             is_first: true,
             is_last: true,
             recurs_as: None,
-            next: 0,
+            follow: [0; 2],
             shape: (3, 3),
         };
         let rule = Rule::Momentum { momentum: 0.9 };

@@ -20,7 +20,7 @@ use crate::kernel::parallel::{Pool, share};
 use crate::kernel::products::Forward;
 use crate::kernel::sparse::{STRIP, SparseRows, blocks_of, list_rows};
 use crate::kernel::strips::{Block, Shape, Strips};
-use crate::kernel::tiles::{Slot, Tiles, panels_of};
+use crate::kernel::tiles::{Slot, Tile, Tiles, panels_of};
 pub(crate) use crate::pass::row::RowPass;
 
 /// Images that are in memory as numbers at once; larger batches go through in
@@ -77,6 +77,12 @@ impl PackedLayer {
         self.outputs <= NARROW
     }
 
+    /// What makes Y of one of its panels.
+    pub(crate) fn of_panel(&self) -> PanelForward {
+        let (width, _) = panels_of(self.outputs);
+        PanelForward { block: self.blocks.0, width, activation: self.activation }
+    }
+
     /// Y = f(X·W + b), where X is numbers that are listed.
     fn forward(
         &self,
@@ -85,52 +91,11 @@ impl PackedLayer {
         inputs: &[SparseRows<Number>],
         outputs: &mut [Aligned],
     ) {
-        let (width, _) = panels_of(self.outputs);
+        let of_panel = self.of_panel();
         for (panel, outputs) in outputs.iter_mut().enumerate() {
-            outputs.resize(images * width);
-            self.forward_panel(level, panel, inputs.iter(), 0..images, outputs);
+            outputs.resize(images * of_panel.width);
+            of_panel.rows(level, self.weights.panel(panel), inputs.iter(), 0..images, outputs);
         }
-    }
-
-    /// Y = f(X·W + b), some images of one panel.
-    pub(crate) fn forward_images(
-        &self,
-        level: Level,
-        panel: usize,
-        inputs: &Strips,
-        images: Range<usize>,
-        mut outputs: &mut [f32],
-    ) {
-        let (width, _) = panels_of(self.outputs);
-        for strip in images.start / STRIP..images.end.div_ceil(STRIP) {
-            let first = strip * STRIP;
-            let end = images.end.min(first + STRIP);
-            let rows = images.start.max(first) - first..end - first;
-            let (here, rest) = outputs.split_at_mut(rows.len() * width);
-            let inputs = inputs.strip(strip).iter().map(Block::rows);
-            self.forward_panel(level, panel, inputs, rows, here);
-            outputs = rest;
-        }
-    }
-
-    /// Y = f(X·W + b), some rows of one panel.
-    fn forward_panel<'a, E: Entry + 'a>(
-        &self,
-        level: Level,
-        panel: usize,
-        inputs: impl Iterator<Item = &'a SparseRows<E>> + Clone,
-        rows: Range<usize>,
-        outputs: &mut [f32],
-    ) {
-        level.run(Forward {
-            inputs,
-            rows,
-            block: self.blocks.0,
-            weights: self.weights.panel(panel),
-            width: panels_of(self.outputs).0,
-            activation: self.activation,
-            outputs,
-        });
     }
 
     /// Y = f(X·W + b) of a narrow layer, where X is in panels too.
@@ -147,6 +112,49 @@ impl PackedLayer {
             multiply(level, inputs, self.inputs, self.weights.panel(panel), width, outputs);
             level.run(Activate { activation: self.activation, values: outputs });
         }
+    }
+}
+
+/// Y = f(X·W + b), for one panel of W, whose tiles are given.
+#[derive(Clone, Copy)]
+pub(crate) struct PanelForward {
+    block: usize,
+    width: usize,
+    activation: Activation,
+}
+
+impl PanelForward {
+    /// Of some images.
+    pub(crate) fn images(
+        self,
+        level: Level,
+        weights: &[Tile],
+        inputs: &Strips,
+        images: Range<usize>,
+        mut outputs: &mut [f32],
+    ) {
+        for strip in images.start / STRIP..images.end.div_ceil(STRIP) {
+            let first = strip * STRIP;
+            let end = images.end.min(first + STRIP);
+            let rows = images.start.max(first) - first..end - first;
+            let (here, rest) = outputs.split_at_mut(rows.len() * self.width);
+            let inputs = inputs.strip(strip).iter().map(Block::rows);
+            self.rows(level, weights, inputs, rows, here);
+            outputs = rest;
+        }
+    }
+
+    /// Of some rows.
+    fn rows<'a, E: Entry + 'a>(
+        self,
+        level: Level,
+        weights: &[Tile],
+        inputs: impl Iterator<Item = &'a SparseRows<E>> + Clone,
+        rows: Range<usize>,
+        outputs: &mut [f32],
+    ) {
+        let Self { block, width, activation } = self;
+        level.run(Forward { inputs, rows, block, weights, width, activation, outputs });
     }
 }
 
@@ -314,7 +322,8 @@ impl Value for u8 {
         part.pixels.fill(shape, level, |number| image(first + number));
         for (panel, outputs) in part.outputs[0].iter_mut().enumerate() {
             outputs.resize(images * width);
-            layer.forward_images(level, panel, &part.pixels, 0..images, outputs);
+            let weights = layer.weights.panel(panel);
+            layer.of_panel().images(level, weights, &part.pixels, 0..images, outputs);
         }
     }
 }

@@ -289,8 +289,7 @@ impl<'a> Trainer<'a> {
         }
 
         let mut epoch_loss = Loss::default();
-        for (index, batch) in self.order.chunks(config.batch_size).enumerate() {
-            let later = &self.order[index * config.batch_size..];
+        for index in 0..epoch_steps {
             let done = (number - 1) * epoch_steps + index;
             let learning_rate = config.learning_rate * config.schedule.at(done, steps, warm_up);
             let step = Step {
@@ -300,9 +299,8 @@ impl<'a> Trainer<'a> {
                 gradient_scale: 1.0,
             };
             let batch = Batch {
-                order: later,
-                size: batch.len(),
-                next: (later.len() - batch.len()).min(config.batch_size),
+                order: &self.order[index * config.batch_size..],
+                batch_size: config.batch_size,
                 dataset: self.training,
                 epoch: number as u64,
                 recurs: epoch_steps == 1 && self.augmented.is_none(),

@@ -75,7 +75,10 @@ impl PartErrors {
                         errors.resize(part.images.len() * width);
                         errors
                     }
-                    None => first.errors.panel(panel),
+                    None => {
+                        let Some(errors) = &mut first.errors else { return };
+                        errors.panel(panel)
+                    }
                 };
                 let weights = transposed[index].panel(panel);
                 if is_narrow {
@@ -99,9 +102,9 @@ impl PartErrors {
                 level.run(Differentiate { activation, outputs, scale, errors });
             }
         }
-        if layers.len() == 1 {
+        if let (1, Some(to)) = (layers.len(), &mut first.errors) {
             for (panel, errors) in self.layers[0].iter().enumerate() {
-                first.errors.panel(panel).copy_from_slice(errors);
+                to.panel(panel).copy_from_slice(errors);
             }
         }
     }
@@ -146,8 +149,8 @@ impl PartErrors {
 pub(super) struct FirstPart<'a> {
     /// Y.
     pub(super) outputs: Panels<'a>,
-    /// Room for D.
-    pub(super) errors: RowsShare<'a>,
+    /// Room for D, if it is asked for.
+    pub(super) errors: Option<RowsShare<'a>>,
 }
 
 /// The loss of at most [`SAMPLES`] images of a part, and the gradient of their logits.

@@ -3,9 +3,12 @@
 //! A panel of weights and their velocity stay in the cache of the core that changes them. X is
 //! listed once, by any thread, and read by all.
 
+pub(super) mod units;
+
 use std::ops::Range;
 
-use crate::descent::{Chunk, descend_tile, with_zeros};
+use crate::descent::first_layer::units::Units;
+use crate::descent::{Chunk, Gradients, descend_tile, with_zeros};
 use crate::kernel::aligned::Aligned;
 use crate::kernel::gradients::{AddGradient, DescendImages};
 use crate::kernel::level::Level;
@@ -13,7 +16,6 @@ use crate::kernel::panels::Panels;
 use crate::kernel::parallel::{Pool, Rows, share};
 use crate::kernel::recurring::{AddGradientRecurring, ForwardRecurring, Recurring};
 use crate::kernel::sparse::STRIP;
-use crate::kernel::step::Step;
 use crate::kernel::strips::{Block, Shape, Strips};
 use crate::kernel::tiles::{Tile, Tiles, panels_of};
 use crate::pass::{Packed, PackedLayer, Part};
@@ -25,8 +27,9 @@ pub(super) struct FirstLayer {
     /// How X is listed; of a narrow layer, by row only.
     shape: Shape,
     inputs: Strips,
-    /// X of the chunk that follows, if it has images; or else only the memory.
+    /// X of the two chunks that follow, if they have images; or else only the memory.
     next: Strips,
+    pub(super) after: Strips,
     /// X of each part of each chunk that recurs, where the layer is narrow.
     recurring: Vec<Vec<Recurring>>,
     /// How many pieces the images of each panel are cut into, each of which is a task.
@@ -35,6 +38,10 @@ pub(super) struct FirstLayer {
     outputs: Vec<Aligned>,
     /// D, panel after panel: (images, width) in each.
     errors: Aligned,
+    /// The hidden units of each panel.
+    units: Vec<Units>,
+    /// Whether these know Y of the chunk that follows.
+    is_ahead: bool,
 }
 
 impl FirstLayer {
@@ -49,10 +56,13 @@ impl FirstLayer {
             shape: Shape { images: 0, cols, width, has_columns },
             inputs: Strips::default(),
             next: Strips::default(),
+            after: Strips::default(),
             recurring: Vec::new(),
             pieces,
             outputs: vec![Aligned::default(); panels * pieces],
             errors: Aligned::default(),
+            units: (0..panels).map(|_| Units::default()).collect(),
+            is_ahead: false,
         }
     }
 
@@ -80,29 +90,42 @@ impl FirstLayer {
             return;
         }
         std::mem::swap(&mut self.inputs, &mut self.next);
-        match self.inputs.images() {
-            0 => {
-                let shape = Shape { images, ..self.shape };
-                pool.run_each(self.inputs.clear(shape), |index, block| {
-                    shape.fill(index, block, level, &image);
-                });
+        std::mem::swap(&mut self.next, &mut self.after);
+        let [next, _] = chunk.follow;
+        for (inputs, first, images) in
+            [(&mut self.inputs, 0, images), (&mut self.next, images, next)]
+        {
+            match inputs.images() {
+                0 => {
+                    let shape = Shape { images, ..self.shape };
+                    pool.run_each(inputs.clear(shape), |index, block| {
+                        shape.fill(index, block, level, |number| image(first + number));
+                    });
+                }
+                listed => assert_eq!(listed, images, "the chunk that was to follow"),
             }
-            listed => assert_eq!(listed, images, "the chunk that was to follow"),
         }
-        self.next.clear(self.shape);
+        self.after.clear(self.shape);
     }
 
-    /// Room for X of the chunk that follows, of as many images, which is put in place by
-    /// [`set_next`](Self::set_next).
-    pub(super) fn take_next(&mut self) -> (Strips, Shape) {
-        (std::mem::take(&mut self.next), self.shape)
+    /// The tasks that list X of the second chunk that follows.
+    pub(super) fn list_after<'s, 'a>(
+        &self,
+        after: &'s mut Strips,
+        level: Level,
+        chunk: &Chunk<'_>,
+        image: impl Fn(usize) -> &'a [u8] + Sync,
+    ) -> (&'s mut [Block], impl Fn(usize, &mut Block) + Sync) {
+        let [next, images] = chunk.follow;
+        let first = chunk.labels.len() + next;
+        let images = if chunk.recurs_as.is_some() { 0 } else { images };
+        let shape = Shape { images, ..self.shape };
+        (after.clear(shape), move |index: usize, block: &mut Block| {
+            shape.fill(index, block, level, |number| image(first + number));
+        })
     }
 
-    pub(super) fn set_next(&mut self, next: Strips) {
-        self.next = next;
-    }
-
-    /// Y = f(X·W + b); and Wᵀ of the second layer.
+    /// Y = f(X·W + b), where it is not known; and Wᵀ of the second layer, if it is asked for.
     pub(super) fn forward(
         &mut self,
         pool: &mut Pool,
@@ -127,7 +150,8 @@ impl FirstLayer {
                     outputs,
                 });
             } else {
-                layer.forward_images(level, panel, inputs, images.clone(), outputs);
+                let weights = layer.weights.panel(panel);
+                layer.of_panel().images(level, weights, inputs, images.clone(), outputs);
             }
             if let Some(dropout) = chunk.dropout.filter(|_| packed.layers.len() > 1) {
                 dropout.apply(level, 1, panel, &images, outputs);
@@ -137,6 +161,14 @@ impl FirstLayer {
             packed.layers[1].weights.transpose_tile(number, tile);
         };
         let tiles = transposed.map_or(&mut [][..], Tiles::tiles_mut);
+        let outputs = if std::mem::take(&mut self.is_ahead) {
+            for (outputs, units) in outputs.iter_mut().zip(&mut self.units) {
+                std::mem::swap(outputs, &mut units.outputs);
+            }
+            &mut [][..]
+        } else {
+            &mut outputs[..]
+        };
         pool.run_both((outputs, forward), (tiles, transpose));
     }
 
@@ -158,21 +190,23 @@ impl FirstLayer {
         Outputs { values: &self.outputs, pieces, images, parts, width }
     }
 
-    /// G += Xᵀ·D, for number `number` of the layer's tiles in as many blocks, and the step if it
-    /// is the time.
+    /// A panel of D.
+    pub(super) fn errors(&self, panel: usize, images: usize) -> &[f32] {
+        let len = images * self.shape.width;
+        &self.errors[panel * len..][..len]
+    }
+
+    /// G += Xᵀ·D, for the tile of a block, of whose panel D is given; and the step.
     pub(super) fn descend(
         &self,
-        (number, blocks): (usize, usize),
+        block: usize,
+        errors: &[f32],
         tile: &mut Tile,
-        level: Level,
-        parts: &[Part],
-        chunk: &Chunk<'_>,
-        step: Option<Step>,
+        gradients: &Gradients<'_>,
     ) {
+        let Gradients { chunk, parts, step, level, .. } = *gradients;
         let Self { used, shape: Shape { width, has_columns, .. }, .. } = *self;
-        let (panel, block) = (number / blocks, number % blocks);
         let (images, is_first) = (chunk.labels.len(), chunk.is_first);
-        let errors = &self.errors[panel * images * width..][..images * width];
         if has_columns {
             // Of many images, the sums are put away in between.
             let room = if images <= STRIP { 0 } else { tile.values.len() };

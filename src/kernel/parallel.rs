@@ -180,6 +180,34 @@ impl Pool {
         });
     }
 
+    /// Runs the tasks of two kinds, and returns when all are done: of the first, each has an
+    /// item of `ones`, one of `others`, and its share of `many`, which is as large as each
+    /// other's.
+    ///
+    /// # Panics
+    /// If there are not as many of both, or they do not divide the others; or with the panic of
+    /// a task, when all others have ended.
+    pub(crate) fn run_groups<T: Send, U: Send, V: Send, W: Send>(
+        &mut self,
+        (ones, others, many): (&mut [T], &mut [U], &mut [V]),
+        run: impl Fn(usize, &mut T, &mut U, &mut [V]) + Sync,
+        second: (&mut [W], impl Fn(usize, &mut W) + Sync),
+    ) {
+        let groups = ones.len();
+        assert_eq!(groups, others.len(), "pairs");
+        assert!(many.len().is_multiple_of(groups.max(1)), "as many for each pair");
+        let size = many.len() / groups.max(1);
+        let (others, many) = (Items(others.as_mut_ptr()), Items(many.as_mut_ptr()));
+        let run_group = |index: usize, one: &mut T| {
+            // SAFETY: as above; there are as many others as ones.
+            let other = unsafe { &mut *others.at(index) };
+            // SAFETY: as above; there are so many for each of the ones.
+            let many = unsafe { std::slice::from_raw_parts_mut(many.at(index * size), size) };
+            run(index, one, other, many);
+        };
+        self.run_both((ones, run_group), second);
+    }
+
     /// Runs `run(kind, index)` for as many tasks of each kind, and returns when all are
     /// done.
     fn run(&mut self, tasks: [usize; KINDS], run: impl Fn(usize, usize) + Sync) {
@@ -410,6 +438,35 @@ mod tests {
                 assert!(items.iter().copied().eq(1..=items.len()));
             }
         }
+    }
+
+    #[test]
+    fn every_group_is_given_once() {
+        let mut pool = Pool::new(3);
+        for (groups, size) in [(2, 5), (7, 1), (1, 3), (4, 0), (0, 0)] {
+            let (mut ones, mut others) = (vec![0; groups], vec![0; groups]);
+            let (mut many, mut rest) = (vec![0; groups * size], vec![0; 6]);
+            let groups = (&mut ones[..], &mut others[..], &mut many[..]);
+            let add = |index, one: &mut usize, other: &mut usize, many: &mut [usize]| {
+                *one += index + 1;
+                *other += index + 2;
+                assert_eq!(many.len(), size);
+                many.iter_mut().for_each(|item| *item += index + 1);
+            };
+            pool.run_groups(groups, add, (&mut rest, |index, item: &mut usize| *item += index));
+            assert!(ones.iter().copied().eq(1..=ones.len()));
+            assert!(others.iter().copied().eq(2..ones.len() + 2));
+            assert!(many.iter().copied().eq((0..many.len()).map(|item| item / size + 1)));
+            assert!(rest.into_iter().eq(0..6));
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "as many for each pair")]
+    fn there_is_no_group_without_its_share() {
+        let second = (&mut [(); 0][..], |_, (): &mut ()| ());
+        let groups = (&mut [(), ()][..], &mut [(), ()][..], &mut [0; 5][..]);
+        Pool::new(1).run_groups(groups, |_, (), (), _| (), second);
     }
 
     #[test]

@@ -57,6 +57,27 @@ impl Tile {
             Slot::Variance => &mut self.variance,
         }
     }
+
+    /// Fills another tile, whose rows are `to_width` long, with so many of this one's rows, of
+    /// this width, as columns.
+    pub(crate) fn transpose(&self, (rows, width): (usize, usize), to: &mut Tile, to_width: usize) {
+        let cols = to.values.len() / to_width;
+        // Squares of 16 × 16 stay in the L1 cache.
+        for left in (0..rows).step_by(16) {
+            for top in (0..cols).step_by(16) {
+                let mut columns = [[0.0; 16]; 16];
+                for (row, index) in (left..rows.min(left + 16)).zip(0..) {
+                    let values = &self.values[row * width + top..][..16];
+                    for (column, &value) in columns.iter_mut().zip(values) {
+                        column[index] = value;
+                    }
+                }
+                for (row, column) in (top..cols.min(top + 16)).zip(columns) {
+                    to.values[row * to_width + left..][..16].copy_from_slice(&column);
+                }
+            }
+        }
+    }
 }
 
 /// Number `number` of the `blocks` blocks of a panel, each of `floats` floats, the last one of
@@ -130,25 +151,9 @@ impl Tiles {
     /// Fills tile `index` of this matrix transposed, without its last row: each block of
     /// one is a panel of the other.
     pub(crate) fn transpose_tile(&self, index: usize, tile: &mut Tile) {
-        let ((from_width, panels), width) = (panels_of(self.cols), self.block);
-        let from = &self.panel(index % panels)[index / panels].values;
-        let rows = (self.rows - 1 - index / panels * width).min(width);
-        let cols = tile.values.len() / width;
-        // Squares of 16 × 16 stay in the L1 cache.
-        for left in (0..rows).step_by(16) {
-            for top in (0..cols).step_by(16) {
-                let mut columns = [[0.0; 16]; 16];
-                for (row, index) in (left..rows.min(left + 16)).zip(0..) {
-                    let values = &from[row * from_width + top..][..16];
-                    for (column, &value) in columns.iter_mut().zip(values) {
-                        column[index] = value;
-                    }
-                }
-                for (row, column) in (top..cols.min(top + 16)).zip(columns) {
-                    tile.values[row * width + left..][..16].copy_from_slice(&column);
-                }
-            }
-        }
+        let (width, panels) = panels_of(self.cols);
+        let rows = (self.rows - 1 - index / panels * self.block).min(self.block);
+        self.panel(index % panels)[index / panels].transpose((rows, width), tile, self.block);
     }
 
     /// Takes over a row.

@@ -14,11 +14,9 @@ const CELLS: usize = 8;
 
 /// The images of a step.
 pub(super) struct Batch<'a> {
-    /// These and those of the steps that follow.
+    /// These and those of the steps that follow, of as many images each but the last.
     pub(super) order: &'a [usize],
-    /// How many these are, and those of the step that follows; 0 if there is none.
-    pub(super) size: usize,
-    pub(super) next: usize,
+    pub(super) batch_size: usize,
     pub(super) dataset: &'a Dataset,
     pub(super) epoch: u64,
     /// Whether those of each step are the same, in the same order.
@@ -39,8 +37,9 @@ impl Batch<'_> {
         // Most trainings need none, and to set them to zero takes a while.
         let mut keys = (config.dropout > 0.0).then_some([0; MAX_CHUNK]);
         let size = descent.chunk(self.recurs);
-        let chunks = self.size.div_ceil(size);
-        for (number, images) in self.order[..self.size].chunks(size).enumerate() {
+        let count = self.order.len().min(self.batch_size);
+        let chunks = count.div_ceil(size);
+        for (number, images) in self.order[..count].chunks(size).enumerate() {
             for (index, &image) in images.iter().enumerate() {
                 labels[index] = self.dataset.labels()[image];
                 if let Some(keys) = &mut keys {
@@ -50,21 +49,21 @@ impl Batch<'_> {
             if let Some(augmented) = augmented {
                 augmented.fill(descent.pool(), self.dataset, images, config.seed, self.epoch);
             }
-            let end = number * size + images.len();
-            // Of this batch, or of the next one.
-            let next = size.min(if end < self.size { self.size - end } else { self.next });
+            let next = number * size + images.len();
+            let after = next + self.chunk_at(next, size);
+            let follow = [next, after].map(|start| self.chunk_at(start, size));
             let chunk = Chunk {
                 labels: &labels[..images.len()],
                 label_smoothing: config.label_smoothing,
                 dropout: keys
                     .as_ref()
                     .and_then(|keys| Dropout::new(config.dropout, &keys[..images.len()])),
-                batch_size: self.size,
+                batch_size: count,
                 is_first: number == 0,
                 is_last: number + 1 == chunks,
                 recurs_as: self.recurs.then_some(number),
                 // They are changed first.
-                next: if augmented.is_some() { 0 } else { next },
+                follow: if augmented.is_some() { [0; 2] } else { follow },
                 shape: (self.dataset.images().rows(), self.dataset.images().cols()),
             };
             let augmented = augmented.as_ref();
@@ -76,6 +75,13 @@ impl Batch<'_> {
             loss += descent.step(&chunk, step, config.clip_norm, image);
         }
         loss
+    }
+
+    /// How many images the chunk has that starts there: as many as a chunk may, and a batch has
+    /// left.
+    fn chunk_at(&self, start: usize, size: usize) -> usize {
+        let left = self.batch_size - start % self.batch_size;
+        size.min(left).min(self.order.len() - start)
     }
 }
 
