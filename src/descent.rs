@@ -347,43 +347,73 @@ mod tests {
     use crate::kernel::step::Rule;
     use crate::network::Network;
 
-    /// A step on three threads, in which the image of this number panics.
-    fn step_with_panic(bad: usize) {
-        let network = Network::new(&[9, 5, 3], Activation::Relu, 1).expect("sizes");
-        let mut descent = Descent::new(network.layers(), false, 3, Level::best());
-        let chunk = Chunk {
-            labels: &[0, 1, 2, 0, 1, 2],
-            label_smoothing: 0.0,
-            dropout: None,
-            batch_size: 6,
-            is_first: true,
-            is_last: true,
-            recurs_as: None,
-            follow: [0; 2],
-            shape: (3, 3),
-        };
+    /// Three steps, of six images each.
+    fn take_steps<'a>(
+        hidden: usize,
+        threads: usize,
+        image: impl Fn(usize) -> &'a [u8] + Sync,
+    ) -> Network {
+        let mut network = Network::new(&[9, hidden, 3], Activation::Relu, 1).expect("sizes");
+        let mut descent = Descent::new(network.layers(), false, threads, Level::best());
         let rule = Rule::Momentum { momentum: 0.9 };
         let step = Step { rule, learning_rate: 0.1, keep: 1.0, gradient_scale: 1.0 };
-        descent.step(&chunk, step, None, |row| {
-            assert_ne!(row, bad, "the bad image");
-            &[7; 9]
-        });
+        for (follow, first) in [[6, 6], [6, 0], [0, 0]].into_iter().zip([0, 6, 12]) {
+            let chunk = Chunk {
+                labels: &[0, 1, 2, 0, 1, 2],
+                label_smoothing: 0.0,
+                dropout: None,
+                batch_size: 6,
+                is_first: true,
+                is_last: true,
+                recurs_as: None,
+                follow,
+                shape: (3, 3),
+            };
+            descent.step(&chunk, step, None, |row| image(first + row));
+        }
+        descent.copy_to(Slot::Values, network.layers_mut());
+        network
+    }
+
+    /// Hidden units and threads: of one panel, which threads share; of two, which two threads
+    /// keep.
+    const CASES: [(usize, usize); 2] = [(5, 3), (70, 2)];
+
+    #[test]
+    fn threads_that_keep_their_units_take_the_steps_of_others() {
+        let pixels: Vec<u8> = (0..18 * 9).map(|i: usize| (i * i % 7 % 3) as u8 * 99).collect();
+        let image = |number: usize| &pixels[number * 9..][..9];
+        // Three threads share two panels.
+        let expected = take_steps(70, 3, image);
+        for threads in 1..3 {
+            assert!(take_steps(70, threads, image) == expected, "{threads} threads");
+        }
+        assert!(expected != take_steps(70, 3, |_| image(0)));
     }
 
     #[test]
     fn a_panic_in_a_worker_ends_the_step_with_it() {
+        // The last ones are listed while a step is taken.
+        let cases = || CASES.into_iter().flat_map(|case| [0, 5, 11, 12, 17].map(|bad| (case, bad)));
         let (sender, receiver) = mpsc::channel();
         std::thread::spawn(move || {
-            step_with_panic(usize::MAX);
-            for bad in 0..6 {
-                let panic = catch_unwind(AssertUnwindSafe(|| step_with_panic(bad)));
-                let text = panic.expect_err("a panic").downcast::<String>();
-                sender.send(text.is_ok_and(|text| text.contains("the bad image"))).expect("a test");
+            for ((hidden, threads), bad) in cases() {
+                take_steps(hidden, threads, |_| &[7; 9]);
+                let steps = || {
+                    take_steps(hidden, threads, |number| {
+                        assert_ne!(number, bad, "the bad image");
+                        &[7; 9]
+                    })
+                };
+                let text = catch_unwind(AssertUnwindSafe(steps)).map_err(|panic| {
+                    panic.downcast::<String>().is_ok_and(|text| text.contains("the bad image"))
+                });
+                sender.send(text == Err(true)).expect("a test");
             }
         });
-        for bad in 0..6 {
+        for case in cases() {
             let found = receiver.recv_timeout(Duration::from_secs(60));
-            assert_eq!(found, Ok(true), "image {bad}: no hang, and its own panic");
+            assert_eq!(found, Ok(true), "{case:?}: no hang, and its own panic");
         }
     }
 }
