@@ -385,7 +385,7 @@ mod tests {
         let image = |number: usize| &pixels[number * 9..][..9];
         // Three threads share two panels.
         let expected = take_steps(70, 3, image);
-        for threads in 1..3 {
+        for threads in [2, 1].into_iter().take(if cfg!(miri) { 1 } else { 2 }) {
             assert!(take_steps(70, threads, image) == expected, "{threads} threads");
         }
         assert!(expected != take_steps(70, 3, |_| image(0)));
@@ -394,11 +394,11 @@ mod tests {
     #[test]
     fn a_panic_in_a_worker_ends_the_step_with_it() {
         // The last ones are listed while a step is taken.
-        let cases = || CASES.into_iter().flat_map(|case| [0, 5, 11, 12, 17].map(|bad| (case, bad)));
+        let bad: &[usize] = if cfg!(miri) { &[12] } else { &[0, 5, 11, 12, 17] };
+        let cases = || CASES.into_iter().flat_map(|case| bad.iter().map(move |&bad| (case, bad)));
         let (sender, receiver) = mpsc::channel();
         std::thread::spawn(move || {
             for ((hidden, threads), bad) in cases() {
-                take_steps(hidden, threads, |_| &[7; 9]);
                 let steps = || {
                     take_steps(hidden, threads, |number| {
                         assert_ne!(number, bad, "the bad image");

@@ -115,14 +115,23 @@ fn images_that_recur_give_the_same_bits_as_seen_for_the_first_time() {
 fn panels_that_threads_share_give_the_same_bits() {
     // Of three panels two threads have one and a half each, and four have less than one; three
     // keep theirs from step to step, and so does one.
-    for batch_size in [64, 300] {
+    let config = TrainConfig { epochs: 2, ..Default::default() };
+    let cases = [
+        (10, TrainConfig { batch_size: 64, ..config }),
+        (10, TrainConfig { batch_size: 300, ..config }),
+        (10, TrainConfig { dropout: 0.2, ..config }),
+        (10, TrainConfig { clip_norm: Some(0.1), ..config }),
+        // More than a narrow layer has.
+        (40, config),
+    ];
+    for (outputs, config) in cases {
         let run = |threads| {
-            let config = TrainConfig { epochs: 2, batch_size, threads, ..Default::default() };
-            trained(&[784, 140, 10], Activation::Relu, 500, &config)
+            let config = TrainConfig { threads, ..config };
+            trained(&[784, 140, outputs], Activation::Relu, 500, &config)
         };
         let expected = run(1);
         for threads in 2..6 {
-            assert!(run(threads) == expected, "batches of {batch_size}, {threads} threads");
+            assert!(run(threads) == expected, "{outputs} outputs, {threads} threads, {config:?}");
         }
     }
 }

@@ -66,8 +66,8 @@ impl FirstLayer {
         }
     }
 
-    /// Sees to it that X is known: it was listed in the step before, or it is now, or laid out
-    /// when it came the first time.
+    /// Sees to it that X is known, and that of the chunk that follows: it was listed in a step
+    /// before, or it is now; or it was laid out when it came the first time.
     pub(super) fn prepare<'a>(
         &mut self,
         pool: &mut Pool,
