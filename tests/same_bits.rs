@@ -121,8 +121,8 @@ fn panels_that_threads_share_give_the_same_bits() {
         (10, TrainConfig { batch_size: 300, ..config }),
         (10, TrainConfig { dropout: 0.2, ..config }),
         (10, TrainConfig { clip_norm: Some(0.1), ..config }),
-        // More than a narrow layer has.
-        (40, config),
+        // A wide layer after the first, of two panels.
+        (70, config),
     ];
     for (outputs, config) in cases {
         let run = |threads| {
