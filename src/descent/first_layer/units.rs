@@ -61,6 +61,7 @@ impl FirstLayer {
         let gradients = Gradients { chunk, outputs, parts, errors, step, level };
         let descend = |panel: usize, units: &mut Units, second: &mut Tile, tiles: &mut [Tile]| {
             let Units { outputs: next_outputs, errors, transposed } = units;
+            // D, with the second layer's weights as they are before the step.
             let rows = width.min(self.used - panel * width);
             transposed.values.resize(classes * width);
             second.transpose((rows, second_shape.width), transposed, width);
@@ -72,10 +73,12 @@ impl FirstLayer {
             }
             let outputs = &self.outputs[panel];
             level.run(Differentiate { activation, outputs, scale: 1.0, errors });
+            // Both layers' weights.
             gradients.descend_other(1, second_shape, panel, second);
             for (block, tile) in tiles.iter_mut().enumerate() {
                 self.descend(block, errors, tile, &gradients);
             }
+            // Y of the chunk that follows.
             next_outputs.resize(next * width);
             of_panel.images(level, tiles, &self.next, 0..next, next_outputs);
         };
