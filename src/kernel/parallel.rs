@@ -167,17 +167,15 @@ impl Pool {
         rows: Rows<'_>,
         run: impl Fn(usize, &mut T, &mut U, RowsShare<'_>) + Sync,
     ) {
-        assert_eq!(ones.len(), others.len(), "pairs");
-        let (shares, others) = (ones.len(), Items(others.as_mut_ptr()));
+        let shares = ones.len();
         let Rows { values, rows, width } = rows;
         let (len, values) = (values.len(), Items(values.as_mut_ptr()));
-        self.run_each(ones, |index, one| {
-            // SAFETY: as above; there are as many others as ones.
-            let other = unsafe { &mut *others.at(index) };
+        let run_pair = |index: usize, one: &mut T, other: &mut U, _: &mut [()]| {
             let Range { start, end } = share(rows, shares, index);
             let (values, share) = (&values, start * width..end * width);
             run(index, one, other, RowsShare { values, len, panel: rows * width, share });
-        });
+        };
+        self.run_groups((ones, others, &mut []), run_pair, nothing());
     }
 
     /// Runs the tasks of two kinds, and returns when all are done: of the first, each has an
